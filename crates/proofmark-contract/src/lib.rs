@@ -1,0 +1,31 @@
+//! Contracts: the interface an artifact must have, the values that cross it, the properties it must keep, and the inputs
+//! to try them on.
+//!
+//! Pure: no I/O, no clock, no randomness but a seed, no `unsafe`. A contract that parses is valid; nothing later finds an
+//! unknown name or a type that does not fit.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests"))]
+
+mod budget;
+mod capabilities;
+mod cel;
+mod contract;
+pub mod generate;
+mod interface;
+mod placed;
+mod problem;
+mod resolve;
+pub mod shrink;
+mod types;
+mod value;
+
+pub use budget::Budget;
+pub use capabilities::{Capabilities, Flag};
+pub use cel::{EvaluationError, Evaluator, Exports, Predicate, typed};
+pub use contract::{CONTRACT_BYTES_MAX, Contract, Example, Expected, Property};
+pub use interface::{Call, CallError, Function, Interface};
+pub use problem::Problem;
+pub use resolve::resolve;
+pub use types::{EnumType, FlagsType, RecordType, ResultType, Type, VariantType};
+pub use value::Value;

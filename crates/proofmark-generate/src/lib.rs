@@ -1,0 +1,1 @@
+//! Generators: model adapters, prompts and toolchains, none of which exist yet.

@@ -1,0 +1,136 @@
+//! The checks, one file each, and what they share: the task they are given and the finding they return.
+//!
+//! A check reads nothing but its task. Its finding is the same bytes for the same task on any machine and with any
+//! number of threads.
+
+use std::collections::BTreeMap;
+
+use proofmark_contract::Contract;
+use proofmark_mark::challenge::Challenge;
+use proofmark_mark::evidence::{Counterexample, Evidence, Outcome};
+use proofmark_run::program::Setting;
+use proofmark_run::wasi::World;
+use proofmark_run::{Artifact, Program, ProgramError};
+
+pub mod determinism;
+pub mod examples;
+pub mod inspect;
+pub mod properties;
+
+/// The checks there are, in the order in which they run.
+pub const CHECKS: [&str; 4] = ["inspect", "examples", "properties", "determinism"];
+
+/// What one check is asked to do.
+pub struct Task<'a> {
+    pub contract: &'a Contract,
+    /// The artifact's bytes as given.
+    pub artifact: &'a [u8],
+    pub challenge: Challenge,
+    /// Which try of this generator at this contract this is, from 1.
+    pub attempt: u64,
+    /// Executions for each exported function, or pairs; 0 where it has no meaning.
+    pub executions: u64,
+    /// Threads to use. Never changes a finding.
+    pub threads: usize,
+}
+
+/// Called with executions done and executions planned, from any thread.
+pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
+
+/// What a check found; [`run`] makes evidence of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    pub outcome: Outcome,
+    /// Why the outcome is not `passed`, in words.
+    pub reason: Option<String>,
+    pub counts: BTreeMap<String, u64>,
+    pub counterexamples: Vec<Counterexample>,
+    pub details: serde_json::Value,
+}
+
+/// Runs the check of that name. `None` if there is no such check.
+#[must_use]
+pub fn run(check: &str, task: &Task<'_>, progress: Progress<'_>) -> Option<Evidence> {
+    let finding = match check {
+        "inspect" => inspect::run(task),
+        "examples" => examples::run(task, progress),
+        "properties" => properties::run(task, progress),
+        "determinism" => determinism::run(task, progress),
+        _ => return None,
+    };
+    Some(evidence(check, task.contract, task.challenge, task.attempt, finding))
+}
+
+/// The evidence predicate of a finding.
+#[must_use]
+pub fn evidence(check: &str, contract: &Contract, challenge: Challenge, attempt: u64, finding: Finding) -> Evidence {
+    Evidence {
+        check: check.to_owned(),
+        contract: contract.digest,
+        challenge,
+        attempt,
+        outcome: finding.outcome,
+        reason: finding.reason,
+        counts: finding.counts,
+        counterexamples: finding.counterexamples,
+        details: finding.details,
+    }
+}
+
+impl Finding {
+    /// A finding that decides nothing, with its reason and with every count that the policy's schema expects at zero.
+    #[must_use]
+    pub fn unknown(check: &str, reason: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Unknown,
+            reason: Some(reason.into()),
+            counts: counts(names(check).iter().map(|name| (*name, if *name == "risk_ppm" { 1_000_000 } else { 0 }))),
+            counterexamples: Vec::new(),
+            details: serde_json::json!({}),
+        }
+    }
+}
+
+/// The counts that each check's evidence carries, as in `spec/evidence.md`.
+fn names(check: &str) -> &'static [&'static str] {
+    match check {
+        "inspect" => &["imports", "exports", "functions", "memories", "bytes", "violations"],
+        "examples" => &["total", "passed"],
+        "properties" => &["properties", "held_out", "executions", "discarded", "risk_ppm"],
+        "determinism" => &["pairs", "differences"],
+        _ => &[],
+    }
+}
+
+fn counts<'a>(pairs: impl IntoIterator<Item = (&'a str, u64)>) -> BTreeMap<String, u64> {
+    pairs.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+}
+
+impl Task<'_> {
+    /// The artifact compiled for this task, with the contract's capabilities in their checked form.
+    ///
+    /// # Errors
+    /// As [`Artifact::read`] and [`Program::compile`].
+    pub fn program(&self) -> Result<Program, ProgramError> {
+        let artifact = Artifact::read(self.artifact, &self.contract.budget)?;
+        self.compile(&artifact)
+    }
+
+    fn compile(&self, artifact: &Artifact) -> Result<Program, ProgramError> {
+        Program::compile(
+            artifact,
+            Setting {
+                interface: &self.contract.interface,
+                budget: &self.contract.budget,
+                granted: self.contract.capabilities.names(),
+                world: World::Checked { seed: self.challenge.derive(&[b"world"]) },
+                threads: u32::try_from(self.threads).unwrap_or(1),
+            },
+        )
+    }
+}
+
+/// The finding of a check that could not call the artifact at all.
+fn not_callable(check: &str, error: &ProgramError) -> Finding {
+    Finding::unknown(check, format!("the artifact can't be called: {error}"))
+}

@@ -1,0 +1,138 @@
+//! `determinism`: same input, same output, same fuel?
+//!
+//! Each input is called twice in fresh instances (result and fuel must agree) and once more in an instance that is kept
+//! for a few calls (the result must agree: what a call leaves behind must not change the next).
+
+use std::sync::Arc;
+
+use proofmark_contract::generate::{Dictionary, Source};
+use proofmark_contract::{Call, Function, Value};
+use proofmark_mark::evidence::{Counterexample, Outcome};
+use proofmark_run::{Ended, Outcome as Called, Program};
+use serde_json::json;
+
+use super::{Finding, Progress, Task, counts, not_callable};
+use crate::judge::shown;
+use crate::shards::{self, Merge, SHARDS, Watch};
+
+/// Calls in one kept instance.
+const KEPT_CALLS: u64 = 16;
+
+/// Compares pairs of calls for every exported function.
+#[must_use]
+pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
+    let program = match task.program() {
+        Ok(program) => program,
+        Err(error) => return not_callable("determinism", &error),
+    };
+    let dictionary = Dictionary::of(task.contract);
+    let functions = &task.contract.interface.functions;
+    let planned = task.executions.saturating_mul(functions.len() as u64);
+    let mut pairs = Vec::new();
+    let mut differences = Vec::new();
+    for (function, before) in functions.iter().zip((0_u64..).map(|nth| nth.saturating_mul(task.executions))) {
+        let shifted = |done: u64, _: u64| progress(before.saturating_add(done), planned);
+        let results = shards::run(
+            task.threads,
+            task.executions,
+            &shifted,
+            || (),
+            |(), shard, watch| one_shard(task, &program, function, &dictionary, shard, watch),
+        );
+        pairs.push((function, results.iter().fold(0_u64, |sum, shard| sum.saturating_add(shard.pairs))));
+        differences.extend(results.into_iter().find_map(|shard| shard.difference).map(|found| (function, found)));
+    }
+    finding(&pairs, &differences)
+}
+
+struct Pairs {
+    pairs: u64,
+    difference: Option<Difference>,
+}
+
+struct Difference {
+    arguments: Vec<Value>,
+    where_: &'static str,
+    got: String,
+}
+
+impl Merge for Pairs {
+    fn stops(&self) -> bool {
+        self.difference.is_some()
+    }
+}
+
+fn one_shard(
+    task: &Task<'_>,
+    program: &Program,
+    function: &Function,
+    dictionary: &Dictionary,
+    shard: usize,
+    watch: &Watch<'_>,
+) -> Pairs {
+    let name = function.full_name();
+    let seed = task.challenge.derive(&[b"determinism", name.as_bytes(), &(shard as u64).to_be_bytes()]);
+    let mut source = Source::new(seed, dictionary);
+    let fuel_max = shards::share(task.contract.budget.total_fuel, shard);
+    let (mut fuel, mut pairs) = (0_u64, 0_u64);
+    let mut kept = program.session();
+    for nth in 0..shards::share(task.executions, shard) {
+        if nth % KEPT_CALLS == 0 {
+            kept = program.session();
+        }
+        if fuel >= fuel_max || !watch.step(shard) {
+            break;
+        }
+        let arguments = source.arguments(function);
+        let (first, second) = (program.call(function, &arguments), program.call(function, &arguments));
+        let third = kept.call(function, &arguments);
+        fuel = [first.fuel, second.fuel, third.fuel].iter().fold(fuel, |sum, used| sum.saturating_add(*used));
+        pairs = pairs.saturating_add(1);
+        if let Some((where_, got)) = differ(&first, &second, &third) {
+            return Pairs { pairs, difference: Some(Difference { arguments, where_, got }) };
+        }
+    }
+    Pairs { pairs, difference: None }
+}
+
+fn differ(first: &Called, second: &Called, kept: &Called) -> Option<(&'static str, String)> {
+    if !first.ended.same(&second.ended) {
+        return Some(("in two fresh instances", both(&first.ended, &second.ended)));
+    }
+    if first.fuel != second.fuel {
+        return Some(("in two fresh instances", format!("{} fuel, then {}", first.fuel, second.fuel)));
+    }
+    if !first.ended.same(&kept.ended) {
+        return Some(("in a fresh instance and in one that was called before", both(&first.ended, &kept.ended)));
+    }
+    None
+}
+
+fn both(first: &Ended, second: &Ended) -> String {
+    format!("{}, then {}", shown(&first.to_string()), shown(&second.to_string()))
+}
+
+fn finding(pairs: &[(&Arc<Function>, u64)], differences: &[(&Arc<Function>, Difference)]) -> Finding {
+    let counterexamples: Vec<Counterexample> = differences
+        .iter()
+        .map(|(function, difference)| Counterexample {
+            property: "determinism".to_owned(),
+            call: Call { function: Arc::clone(function), args: difference.arguments.clone() }.to_string(),
+            violated: format!("the same {}", difference.where_),
+            got: difference.got.clone(),
+            held_out: false,
+        })
+        .collect();
+    let listed: Vec<_> =
+        pairs.iter().map(|(function, pairs)| json!({ "function": function.full_name(), "pairs": pairs })).collect();
+    Finding {
+        outcome: if differences.is_empty() { Outcome::Passed } else { Outcome::Failed },
+        reason: counterexamples.first().map(|first| format!("not {}", first.violated)),
+        counts: counts([
+            ("pairs", pairs.iter().map(|(_, pairs)| *pairs).min().unwrap_or(0)),
+            ("differences", differences.len() as u64),
+        ]),
+        counterexamples,
+        details: json!({ "shards": SHARDS, "kept_calls": KEPT_CALLS, "functions": listed }),
+    }
+}

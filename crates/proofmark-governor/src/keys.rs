@@ -1,0 +1,245 @@
+//! The governor's secret keys: one that signs statements, one that signs the log's checkpoints.
+//!
+//! ```text
+//! governor.pem   ECDSA P-256, PKCS#8 in PEM
+//! log.key        Ed25519, a C2SP signed-note signer key on one line
+//! ```
+//!
+//! Key files are created once, readable by their owner alone, and never replaced; a key that others may read is not
+//! used. No message and no `Debug` output holds a secret.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use p256::ecdsa::SigningKey;
+use p256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
+use proofmark_mark::digest::Digest;
+use proofmark_mark::dsse::{Envelope, PAYLOAD_TYPE};
+use proofmark_mark::note::{SignerKey, VerifierKey};
+use serde::Serialize;
+use thiserror::Error;
+
+const GOVERNOR: &str = "governor.pem";
+const LOG: &str = "log.key";
+/// The largest key file, in bytes.
+const KEY_BYTES_MAX: u64 = 8 << 10;
+
+/// Both keys, with what follows from them.
+#[derive(Clone)]
+pub struct Keys {
+    governor: SigningKey,
+    governor_pem: String,
+    keyid: Digest,
+    log: SignerKey,
+}
+
+/// Why keys can't be made or used.
+#[derive(Debug, Error)]
+pub enum KeysError {
+    #[error("`{0}` does not exist; restore it, or make a new home with `proofmark init`")]
+    NotFound(PathBuf),
+    #[error("`{0}` already exists; keys are never replaced")]
+    Exists(PathBuf),
+    #[error(
+        "`{path}` may be used by others (mode {mode:03o}); run `chmod 600` on it, and make new keys if someone read it"
+    )]
+    Open { path: PathBuf, mode: u32 },
+    #[error("`{path}` is not {wanted}")]
+    Format { path: PathBuf, wanted: &'static str },
+    #[error("`{path}`: {source}")]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("the operating system gives no random bytes: {0}")]
+    Random(getrandom::Error),
+    #[error("the new key can't be encoded")]
+    Encode,
+}
+
+impl Keys {
+    /// Makes new keys in `folder`, which is made if need be. The log is named after the governor's key:
+    /// `proofmark.dev/log/` and 16 digits of its id.
+    ///
+    /// # Errors
+    /// [`KeysError::Exists`] when `log.key` is there, which is then left as it is. It is written last, so after an
+    /// interruption this can be called again.
+    pub fn create(folder: &Path) -> Result<Self, KeysError> {
+        let (governor_path, log_path) = (folder.join(GOVERNOR), folder.join(LOG));
+        if log_path.exists() {
+            return Err(KeysError::Exists(log_path));
+        }
+        make_private(folder)?;
+        let governor = new_governor()?;
+        let pem = governor.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeysError::Encode)?;
+        let governor = match write_once(&governor_path, pem.as_bytes()) {
+            Err(KeysError::Exists(_)) => read_governor(&governor_path)?,
+            written => written.map(|()| governor)?,
+        };
+        let (governor_pem, keyid) = public(&governor).ok_or(KeysError::Encode)?;
+        let origin = format!("proofmark.dev/log/{}", keyid.to_string().get(..16).unwrap_or_default());
+        let log = SignerKey::from_seed(&origin, &random()?).map_err(|_| KeysError::Encode)?;
+        write_once(&log_path, format!("{}\n", log.to_secret_text()).as_bytes())?;
+        Ok(Self { governor, governor_pem, keyid, log })
+    }
+
+    /// Loads the keys from `folder`.
+    ///
+    /// # Errors
+    /// A key that is missing, that others may use, or that is not in its format.
+    pub fn load(folder: &Path) -> Result<Self, KeysError> {
+        let governor = read_governor(&folder.join(GOVERNOR))?;
+        let (governor_pem, keyid) = public(&governor).ok_or(KeysError::Encode)?;
+        let path = folder.join(LOG);
+        let text = read_private(&path)?;
+        let log = SignerKey::parse_secret_text(text.strip_suffix('\n').unwrap_or(&text));
+        let wanted = "a signed-note signer key (`PRIVATE+KEY+name+hash+base64`)";
+        let log = log.map_err(|_| KeysError::Format { path, wanted })?;
+        Ok(Self { governor, governor_pem, keyid, log })
+    }
+
+    /// The key that signs statements.
+    #[must_use]
+    pub fn governor(&self) -> &SigningKey {
+        &self.governor
+    }
+
+    /// Signs an in-toto payload with the governor's key.
+    #[must_use]
+    pub fn sign(&self, payload: Vec<u8>) -> Envelope {
+        #[expect(clippy::expect_used, reason = "the key's id was computed from the same encoding when it was read")]
+        Envelope::sign(PAYLOAD_TYPE, payload, &self.governor).expect("a key that was read can be encoded")
+    }
+
+    /// SHA-256 of the governor's public key as SPKI DER: the `keyid` of its signatures.
+    #[must_use]
+    pub fn keyid(&self) -> Digest {
+        self.keyid
+    }
+
+    /// The key that signs checkpoints.
+    #[must_use]
+    pub fn log_signer(&self) -> SignerKey {
+        self.log.clone()
+    }
+
+    /// The log's public key; its name is the log's origin.
+    #[must_use]
+    pub fn log_verifier(&self) -> VerifierKey {
+        self.log.verifier()
+    }
+
+    /// The text of a trust file that accepts this log, this governor and policies by name and digest.
+    #[must_use]
+    pub fn trust(&self, policies: &[(&str, Digest)]) -> String {
+        let trust = Trust {
+            trust: 1,
+            logs: [self.log_verifier().to_string()],
+            governor: [Governor { name: "local", key: &self.governor_pem }],
+            policy: policies.iter().map(|(name, sha256)| Policy { name, sha256: *sha256 }).collect(),
+        };
+        #[expect(clippy::expect_used, reason = "strings and a number have a place in any TOML file")]
+        toml::to_string_pretty(&trust).expect("a trust file is plain TOML")
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys({}, {:?})", self.keyid, self.log_verifier())
+    }
+}
+
+#[derive(Serialize)]
+struct Trust<'a> {
+    trust: u64,
+    logs: [String; 1],
+    governor: [Governor<'a>; 1],
+    policy: Vec<Policy<'a>>,
+}
+
+#[derive(Serialize)]
+struct Governor<'a> {
+    name: &'a str,
+    key: &'a str,
+}
+
+#[derive(Serialize)]
+struct Policy<'a> {
+    name: &'a str,
+    sha256: Digest,
+}
+
+fn new_governor() -> Result<SigningKey, KeysError> {
+    loop {
+        // About one in 2^32 random strings is not a P-256 scalar.
+        if let Ok(key) = SigningKey::from_slice(&random()?) {
+            return Ok(key);
+        }
+    }
+}
+
+fn read_governor(path: &Path) -> Result<SigningKey, KeysError> {
+    let wanted = "an ECDSA P-256 key as PKCS#8 in PEM (`BEGIN PRIVATE KEY`)";
+    SigningKey::from_pkcs8_pem(&read_private(path)?).map_err(|_| KeysError::Format { path: path.to_path_buf(), wanted })
+}
+
+/// The public key in PEM, and its id.
+fn public(key: &SigningKey) -> Option<(String, Digest)> {
+    let key = key.verifying_key();
+    Some((key.to_public_key_pem(LineEnding::LF).ok()?, Digest::of(key.to_public_key_der().ok()?.as_bytes())))
+}
+
+fn random() -> Result<[u8; 32], KeysError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(KeysError::Random)?;
+    Ok(bytes)
+}
+
+/// Makes a folder that only its owner may enter. One that is there stays as it is.
+fn make_private(folder: &Path) -> Result<(), KeysError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|source| KeysError::Io { path: folder.to_path_buf(), source })
+}
+
+/// Writes a file that only its owner may read: whole and durable, or not at all, and never over another.
+fn write_once(path: &Path, bytes: &[u8]) -> Result<(), KeysError> {
+    let io = |source| KeysError::Io { path: path.to_path_buf(), source };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // Temporary files have mode 0600 from their first moment.
+    let mut file = tempfile::Builder::new().prefix(".key-").tempfile_in(folder).map_err(io)?;
+    file.write_all(bytes).map_err(io)?;
+    file.as_file().sync_all().map_err(io)?;
+    file.persist_noclobber(path).map_err(|error| match error.error.kind() {
+        ErrorKind::AlreadyExists => KeysError::Exists(path.to_path_buf()),
+        _ => io(error.error),
+    })?;
+    #[cfg(unix)]
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
+    Ok(())
+}
+
+/// The text of a file that only its owner may use.
+fn read_private(path: &Path) -> Result<String, KeysError> {
+    let io = |source: std::io::Error| match source.kind() {
+        ErrorKind::NotFound => KeysError::NotFound(path.to_path_buf()),
+        ErrorKind::InvalidData => KeysError::Format { path: path.to_path_buf(), wanted: "text" },
+        _ => KeysError::Io { path: path.to_path_buf(), source },
+    };
+    let file = File::open(path).map_err(io)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = file.metadata().map_err(io)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(KeysError::Open { path: path.to_path_buf(), mode });
+        }
+    }
+    let mut text = String::new();
+    file.take(KEY_BYTES_MAX).read_to_string(&mut text).map_err(io)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Runs a mark's checks again and holds the evidence against the mark, byte for byte.
+
+use proofmark_contract::Contract;
+use proofmark_mark::mark::Verified;
+use proofmark_mark::statement::Statement;
+use proofmark_run::worker::Launch;
+
+use crate::checks::Task;
+use crate::job;
+
+/// How one check's evidence compares.
+pub struct Replayed {
+    pub check: String,
+    /// The first byte at which the statements differ, with what each says from there.
+    pub difference: Option<Difference>,
+}
+
+/// Where two statements part.
+pub struct Difference {
+    pub at_byte: usize,
+    pub in_mark: String,
+    pub replayed: String,
+}
+
+/// Replays every planned check of a verified mark.
+pub fn replay(
+    verified: &Verified,
+    contract: &Contract,
+    artifact: &[u8],
+    launch: &Launch,
+    threads: usize,
+    progress: &(dyn Fn(&str, u64, u64) + Sync),
+) -> Vec<Replayed> {
+    let mut replayed = Vec::new();
+    for (planned, payload) in verified.submission.plan.iter().zip(&verified.evidence_payloads) {
+        let check = planned.check.clone();
+        let task = Task {
+            contract,
+            artifact,
+            challenge: verified.challenge,
+            attempt: verified.submission.attempt,
+            executions: planned.executions,
+            threads,
+        };
+        let shown = |done, of| progress(&check, done, of);
+        let evidence = job::check_in_worker(launch, &check, &task, &verified.contract, &shown);
+        let again = Statement::new(&contract.name, verified.artifact, evidence).to_bytes();
+        replayed.push(Replayed { difference: difference(payload, &again), check });
+    }
+    replayed
+}
+
+fn difference(in_mark: &[u8], replayed: &[u8]) -> Option<Difference> {
+    if in_mark == replayed {
+        return None;
+    }
+    let at_byte = in_mark.iter().zip(replayed).take_while(|(a, b)| a == b).count();
+    let from = |bytes: &[u8]| {
+        let rest = bytes.get(at_byte..).unwrap_or_default();
+        String::from_utf8_lossy(rest.get(..60).unwrap_or(rest)).into_owned()
+    };
+    Some(Difference { at_byte, in_mark: from(in_mark), replayed: from(replayed) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_where_the_bytes_part() {
+        assert!(difference(b"same", b"same").is_none());
+        let found = difference(b"{\"a\":1}", b"{\"a\":12}").unwrap();
+        assert_eq!((found.at_byte, found.in_mark.as_str(), found.replayed.as_str()), (6, "}", "2}"));
+        assert_eq!(difference(b"ab", b"abc").unwrap().at_byte, 2);
+    }
+}

@@ -1,0 +1,87 @@
+//! Receipts: what one run was allowed and what came of it, one entry in the log before the act and one after.
+//!
+//! A receipt never holds an input or an output, only salted commitments to them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::statement::Predicate;
+use crate::verdict::Grant;
+
+/// One end of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    pub phase: Phase,
+    /// SHA-256 of the mark file.
+    pub mark: Digest,
+    pub contract: Digest,
+    /// The grant that the run was held to.
+    pub grant: Grant,
+    /// The run's id, the same in both its receipts: hexadecimal digits of at least 128 random bits.
+    pub run: String,
+    /// One commitment for each call.
+    pub inputs: Vec<Digest>,
+    /// One commitment for each result; empty when opening.
+    pub outputs: Vec<Digest>,
+    /// `returned`, `trapped` or `not run`; `null` when opening.
+    #[serde(deserialize_with = "crate::canonical::nullable")]
+    pub outcome: Option<String>,
+    /// Fuel that all calls used; 0 when opening.
+    pub fuel: u64,
+}
+
+impl Predicate for Receipt {
+    const TYPE: &'static str = "https://proofmark.dev/receipt/v1";
+}
+
+/// Which end of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Before the act.
+    Open,
+    /// After it.
+    Close,
+}
+
+/// The text behind a commitment: a salt, a newline, the value. Its SHA-256 is the commitment.
+///
+/// `salt` is hexadecimal digits of at least 128 random bits, new for each value: without it nobody can guess the value
+/// from the commitment, and a value whose salt is deleted is gone.
+#[must_use]
+pub fn opening(salt: &str, value: &str) -> String {
+    format!("{salt}\n{value}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statement::Statement;
+    use crate::submission::Autonomy;
+
+    #[test]
+    fn a_receipt_is_read_as_it_is_written() {
+        let grant = Grant {
+            autonomy: Autonomy::Supervised,
+            capabilities: ["stdout".to_owned()].into(),
+            expires: "2027-01-01T00:00:00Z".parse().unwrap(),
+        };
+        let open = Receipt {
+            phase: Phase::Open,
+            mark: Digest([1; 32]),
+            contract: Digest([2; 32]),
+            grant,
+            run: "00112233445566778899aabbccddeeff".to_owned(),
+            inputs: vec![Digest::of(opening("ab", "gcd(4, 6)").as_bytes())],
+            outputs: Vec::new(),
+            outcome: None,
+            fuel: 0,
+        };
+        let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
+        for receipt in [open, close] {
+            let statement = Statement::new("gcd", Digest([3; 32]), receipt);
+            assert_eq!(Statement::parse(&statement.to_bytes()).unwrap(), statement);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Makes whole marks in memory, right ones and ones that are wrong in one chosen place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use p256::ecdsa::SigningKey;
+use p256::pkcs8::{EncodePublicKey as _, LineEnding};
+use proofmark_mark::challenge::Challenge;
+use proofmark_mark::checkpoint::Checkpoint;
+use proofmark_mark::digest::Digest;
+use proofmark_mark::dsse::{self, Envelope, PAYLOAD_TYPE};
+use proofmark_mark::entry::{Entry, Kind};
+use proofmark_mark::evidence::{Evidence, Outcome};
+use proofmark_mark::mark::{Logged, Mark, Version};
+use proofmark_mark::merkle::{self, Tree};
+use proofmark_mark::note::{Note, SignerKey};
+use proofmark_mark::policy::{Decision, Policy};
+use proofmark_mark::statement::{Predicate, Statement};
+use proofmark_mark::submission::{PolicyRef, Submission};
+use proofmark_mark::trust::Trust;
+use proofmark_mark::verdict::{Basis, Grant, Verdict};
+use serde_json::json;
+
+pub const ORIGIN: &str = "proofmark.dev/log/test";
+pub const ARTIFACT: &[u8] = b"\0asm\x01\0\0\0";
+pub const CONTRACT: &str = "contract = 1\nname = \"none\"\nintent = \"Nothing at all.\"\n";
+/// A policy that needs one check, so that a mark under it is small.
+pub const POLICY: &str = r#"@id("tiny") @autonomy("assisted") @plan("inspect")
+permit (principal, action, resource) when { context.autonomy == "assisted" };
+@id("inspected") @needs("an inspected artifact") @evidence("inspect") @next("inspect it")
+forbid (principal, action, resource)
+unless { resource.evidence has inspect && resource.evidence.inspect.outcome == "passed" };
+"#;
+
+/// A moment within the validity of marks made here.
+pub fn now() -> Timestamp {
+    time("2026-11-21T12:00:00Z")
+}
+
+pub fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub fn governor(seed: u8) -> SigningKey {
+    SigningKey::from_slice(&[seed; 32]).unwrap()
+}
+
+pub fn log(seed: u8) -> SignerKey {
+    SignerKey::from_seed(ORIGIN, &[seed; 32]).unwrap()
+}
+
+/// The text of a trust file for the usual log and governor and one policy.
+pub fn trust_text(policy: &str) -> String {
+    let pem = governor(1).verifying_key().to_public_key_pem(LineEnding::LF).unwrap();
+    let (log, digest) = (log(2).verifier(), Digest::of(policy.as_bytes()));
+    format!(
+        "trust = 1\nlogs = [\"{log}\"]\n\n[[governor]]\nname = \"tester\"\nkey = '''\n{pem}'''\n\n[[policy]]\nname = \"tiny\"\nsha256 = \"{digest}\"\n"
+    )
+}
+
+pub fn trust(policy: &str) -> Trust {
+    Trust::parse(&trust_text(policy)).unwrap()
+}
+
+/// How a mark is made. Each hook changes one thing just before it is signed or written.
+pub struct Recipe {
+    pub policy: String,
+    pub approvals: BTreeSet<String>,
+    pub capabilities: BTreeSet<String>,
+    pub submission: fn(&mut Statement<Submission>),
+    pub evidence: fn(&mut Statement<Evidence>),
+    pub verdict: fn(&mut Statement<Verdict>),
+    pub mark: fn(&mut Mark),
+    pub signers: Signers,
+    pub order: Order,
+}
+
+/// Who signs what; the usual governor has seed 1, the usual log seed 2.
+pub struct Signers {
+    pub submission: u8,
+    pub evidence: u8,
+    pub verdict: u8,
+    pub challenge_log: u8,
+    pub log: u8,
+}
+
+/// In which order things reach the log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    Right,
+    /// The challenge is drawn from a checkpoint before the submission.
+    ChallengeFirst,
+    VerdictFirst,
+    /// The verdict never reaches the log.
+    VerdictMissing,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            policy: POLICY.to_owned(),
+            approvals: BTreeSet::new(),
+            capabilities: BTreeSet::new(),
+            submission: |_| {},
+            evidence: |_| {},
+            verdict: |_| {},
+            mark: |_| {},
+            signers: Signers { submission: 1, evidence: 1, verdict: 1, challenge_log: 2, log: 2 },
+            order: Order::Right,
+        }
+    }
+}
+
+/// A log in memory.
+#[derive(Default)]
+struct Log {
+    tree: Tree,
+}
+
+impl Log {
+    fn append(&mut self, entry: &[u8]) -> u64 {
+        self.tree.push(merkle::leaf_hash(entry));
+        self.tree.size() - 1
+    }
+
+    fn checkpoint(&self, seed: u8) -> Note {
+        let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: self.tree.size(), root: self.tree.root() };
+        checkpoint.sign(&log(seed)).unwrap()
+    }
+}
+
+pub fn sign<P: Predicate>(statement: &Statement<P>, seed: u8) -> Envelope {
+    Envelope::sign(PAYLOAD_TYPE, statement.to_bytes(), &governor(seed)).unwrap()
+}
+
+/// The counts of evidence that satisfies every preset.
+pub fn counts(check: &str) -> BTreeMap<String, u64> {
+    let counts: &[(&str, u64)] = match check {
+        "inspect" => {
+            &[("imports", 0), ("exports", 1), ("functions", 3), ("memories", 1), ("bytes", 99), ("violations", 0)]
+        }
+        "examples" => &[("total", 3), ("passed", 3)],
+        "properties" => {
+            &[("properties", 2), ("held_out", 1), ("executions", 262_144), ("discarded", 5), ("risk_ppm", 12)]
+        }
+        "determinism" => &[("pairs", 4096), ("differences", 0)],
+        _ => &[],
+    };
+    counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+}
+
+pub fn passed(check: &str, contract: Digest, challenge: Challenge, attempt: u64) -> Evidence {
+    Evidence {
+        check: check.to_owned(),
+        contract,
+        challenge,
+        attempt,
+        outcome: Outcome::Passed,
+        reason: None,
+        counts: counts(check),
+        counterexamples: Vec::new(),
+        details: json!({}),
+    }
+}
+
+impl Recipe {
+    pub fn bytes(&self) -> Vec<u8> {
+        self.make().to_bytes()
+    }
+
+    pub fn make(&self) -> Mark {
+        let (artifact, contract) = (Digest::of(ARTIFACT), Digest::of(CONTRACT.as_bytes()));
+        let policy = Policy::parse(&self.policy).unwrap();
+        let mut log = Log::default();
+        for filler in ["one", "two", "three"] {
+            log.append(filler.as_bytes());
+        }
+        let early = log.checkpoint(self.signers.challenge_log);
+
+        let mut asked = Statement::new("none", artifact, self.asked(&policy, contract));
+        (self.submission)(&mut asked);
+        let submission = sign(&asked, self.signers.submission);
+        let generator = Digest::of(asked.predicate.generator.as_bytes());
+        let submission_entry = Entry::submission(&submission, artifact, contract, generator).to_bytes();
+        let submission_index = log.append(&submission_entry);
+        let (mut challenge_note, mut challenge_size) = (log.checkpoint(self.signers.challenge_log), log.tree.size());
+        if self.order == Order::ChallengeFirst {
+            (challenge_note, challenge_size) = (early, log.tree.size() - 1);
+        }
+        let challenge = Challenge::new(challenge_note.text(), &submission_entry);
+
+        let found: Vec<(String, Envelope)> = policy
+            .plan()
+            .iter()
+            .map(|planned| {
+                let evidence = passed(&planned.check, contract, challenge, asked.predicate.attempt);
+                let mut statement = Statement::new("none", artifact, evidence);
+                (self.evidence)(&mut statement);
+                (planned.check.clone(), sign(&statement, self.signers.evidence))
+            })
+            .collect();
+        let inputs: Vec<(&str, &Envelope)> = found.iter().map(|(check, envelope)| (check.as_str(), envelope)).collect();
+        let basis = Basis { artifact, policy: &asked.predicate.policy, submission: &submission, evidence: &inputs };
+        let keyid = dsse::keyid(governor(self.signers.verdict).verifying_key()).unwrap();
+        let grant = Grant {
+            autonomy: policy.autonomy(),
+            capabilities: self.capabilities.clone(),
+            expires: time("2026-12-21T10:00:00Z"),
+        };
+        let verdict = Verdict::new(keyid, time("2026-11-21T10:00:00Z"), &basis, &Decision::Permit, grant);
+        let mut verdict = Statement::new("none", artifact, verdict);
+        (self.verdict)(&mut verdict);
+        let verdict = sign(&verdict, self.signers.verdict);
+
+        let entry = |kind, envelope: &Envelope| Entry::new(kind, envelope, artifact, contract).to_bytes();
+        let mut verdict_index = 0;
+        if self.order == Order::VerdictFirst {
+            verdict_index = log.append(&entry(Kind::Verdict, &verdict));
+        }
+        let evidence: Vec<(u64, Envelope)> = found
+            .into_iter()
+            .map(|(_, envelope)| (log.append(&entry(Kind::Evidence, &envelope)), envelope))
+            .collect();
+        match self.order {
+            Order::VerdictFirst | Order::VerdictMissing => {}
+            _ => verdict_index = log.append(&entry(Kind::Verdict, &verdict)),
+        }
+        log.append(b"something later");
+        let tree = &log.tree;
+        let logged = |envelope, index| {
+            let proof = merkle::inclusion_proof(tree, index, tree.size()).unwrap();
+            Logged { envelope, index, proof }
+        };
+        let mut mark = Mark {
+            mark: Version,
+            artifact,
+            contract: CONTRACT.to_owned(),
+            policy: self.policy.clone(),
+            submission: logged(submission, submission_index),
+            challenge_checkpoint: challenge_note.to_string(),
+            evidence: evidence.into_iter().map(|(index, envelope)| logged(envelope, index)).collect(),
+            verdict: logged(verdict, verdict_index),
+            consistency: merkle::consistency_proof(tree, challenge_size, tree.size()).unwrap(),
+            checkpoint: log.checkpoint(self.signers.log).to_string(),
+        };
+        (self.mark)(&mut mark);
+        mark
+    }
+
+    fn asked(&self, policy: &Policy, contract: Digest) -> Submission {
+        Submission {
+            contract,
+            generator: "a model".to_owned(),
+            attempt: 2,
+            autonomy: policy.autonomy(),
+            capabilities: self.capabilities.clone(),
+            approvals: self.approvals.clone(),
+            plan: policy.plan(),
+            policy: PolicyRef { name: "tiny".to_owned(), digest: policy.digest() },
+        }
+    }
+}

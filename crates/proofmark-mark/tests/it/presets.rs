@@ -1,0 +1,217 @@
+//! The three presets: each permits good evidence, and each missing, unknown, failed or insufficient piece is named.
+
+use std::collections::BTreeSet;
+
+use proofmark_mark::challenge::Challenge;
+use proofmark_mark::digest::Digest;
+use proofmark_mark::evidence::{Evidence, Outcome};
+use proofmark_mark::policy::{Action, Decision, Policy, Request};
+use proofmark_mark::submission::{PolicyRef, Submission};
+
+use crate::builder::passed;
+
+pub const PRESETS: [(&str, &str); 3] = [
+    ("assisted", include_str!("../../../../policies/assisted.cedar")),
+    ("supervised", include_str!("../../../../policies/supervised.cedar")),
+    ("autonomous", include_str!("../../../../policies/autonomous.cedar")),
+];
+
+/// A request that the preset permits, to be spoiled in one place.
+struct Asked {
+    policy: Policy,
+    submission: Submission,
+    evidence: Vec<Evidence>,
+}
+
+impl Asked {
+    fn good(preset: &str) -> Self {
+        let (_, text) = PRESETS.iter().find(|(name, _)| *name == preset).unwrap();
+        let policy = Policy::parse(text).unwrap();
+        let contract = Digest([1; 32]);
+        let submission = Submission {
+            contract,
+            generator: "a model".to_owned(),
+            attempt: 1,
+            autonomy: policy.autonomy(),
+            capabilities: BTreeSet::new(),
+            approvals: if preset == "assisted" { names(&["Ada"]) } else { BTreeSet::new() },
+            plan: policy.plan(),
+            policy: PolicyRef { name: preset.to_owned(), digest: policy.digest() },
+        };
+        let challenge = Challenge(Digest([2; 32]));
+        let evidence = policy.plan().iter().map(|planned| passed(&planned.check, contract, challenge, 1)).collect();
+        Self { policy, submission, evidence }
+    }
+
+    fn evidence(&mut self, check: &str) -> &mut Evidence {
+        self.evidence.iter_mut().find(|evidence| evidence.check == check).unwrap()
+    }
+
+    fn count(&mut self, check: &str, name: &str, count: u64) {
+        assert!(self.evidence(check).counts.insert(name.to_owned(), count).is_some(), "{check} {name}");
+    }
+
+    /// The rules that refuse; none if it is permitted. Both actions must agree.
+    fn rules(&self) -> Vec<String> {
+        let decide = |action| {
+            let artifact = Digest([3; 32]);
+            let request = Request { action, artifact, submission: &self.submission, evidence: &self.evidence };
+            match self.policy.decide(&request) {
+                Decision::Permit => Vec::new(),
+                Decision::Deny(unmet) => {
+                    assert!(!unmet.is_empty() && unmet.iter().all(|unmet| !unmet.needs.is_empty()));
+                    unmet.into_iter().map(|unmet| unmet.rule).collect()
+                }
+            }
+        };
+        let rules = decide(Action::Mark);
+        assert_eq!(rules, decide(Action::Run));
+        rules
+    }
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn refused_by(preset: &str, rules: &[&str], spoil: impl FnOnce(&mut Asked)) {
+    let mut asked = Asked::good(preset);
+    spoil(&mut asked);
+    assert_eq!(asked.rules(), rules, "{preset}");
+}
+
+/// The rules that look at one check, in each preset.
+fn rules_of(preset: &str, check: &str) -> &'static [&'static str] {
+    match (preset, check) {
+        (_, "inspect") => &["inspected"],
+        (_, "examples") => &["examples-hold"],
+        ("assisted", "properties") => &["no-counterexample"],
+        ("supervised", "properties") => &["property-stated", "properties-hold"],
+        ("autonomous", "properties") => &["properties-held-out", "properties-hold", "risk-low"],
+        (_, "determinism") => &["deterministic"],
+        _ => &[],
+    }
+}
+
+#[test]
+fn good_evidence_is_permitted() {
+    for (preset, _) in PRESETS {
+        assert_eq!(Asked::good(preset).rules(), [""; 0], "{preset}");
+    }
+}
+
+#[test]
+fn a_missing_check_is_refused_by_every_rule_that_needs_it() {
+    for (preset, _) in PRESETS {
+        for planned in Asked::good(preset).policy.plan().iter() {
+            let check = planned.check.as_str();
+            refused_by(preset, rules_of(preset, check), |asked| asked.evidence.retain(|one| one.check != check));
+        }
+        let asked = Asked { evidence: Vec::new(), ..Asked::good(preset) };
+        let all: Vec<&str> = asked.policy.plan().iter().flat_map(|one| rules_of(preset, &one.check).to_vec()).collect();
+        assert_eq!(asked.rules(), all);
+    }
+}
+
+#[test]
+fn a_failed_or_unknown_check_is_refused() {
+    for (preset, _) in PRESETS {
+        for planned in Asked::good(preset).policy.plan().iter() {
+            let check = planned.check.as_str();
+            let rule = match (preset, check) {
+                (_, "properties") => if preset == "assisted" { "no-counterexample" } else { "properties-hold" },
+                _ => rules_of(preset, check)[0],
+            };
+            refused_by(preset, &[rule], |asked| asked.evidence(check).outcome = Outcome::Failed);
+            // Under `assisted`, a person's reading stands in for properties that could not be decided.
+            let wanted: &[&str] = if (preset, check) == ("assisted", "properties") { &[] } else { &[rule] };
+            refused_by(preset, wanted, |asked| asked.evidence(check).outcome = Outcome::Unknown);
+        }
+    }
+}
+
+#[test]
+fn counts_that_contradict_the_outcome_are_refused() {
+    for (preset, _) in PRESETS {
+        refused_by(preset, &["inspected"], |asked| asked.count("inspect", "violations", 1));
+        refused_by(preset, &["examples-hold"], |asked| asked.count("examples", "passed", 2));
+        refused_by(preset, &["examples-hold"], |asked| {
+            asked.count("examples", "passed", 0);
+            asked.count("examples", "total", 0);
+        });
+    }
+    for preset in ["supervised", "autonomous"] {
+        refused_by(preset, &["deterministic"], |asked| asked.count("determinism", "differences", 1));
+        refused_by(preset, &["deterministic"], |asked| asked.count("determinism", "pairs", 0));
+    }
+}
+
+#[test]
+fn assisted_needs_a_person() {
+    refused_by("assisted", &["read-by-a-person"], |asked| asked.submission.approvals.clear());
+}
+
+#[test]
+fn supervised_has_its_thresholds() {
+    refused_by("supervised", &[], |asked| asked.count("properties", "executions", 10_000));
+    refused_by("supervised", &["properties-hold"], |asked| asked.count("properties", "executions", 9_999));
+    refused_by("supervised", &["property-stated"], |asked| asked.count("properties", "properties", 0));
+    refused_by("supervised", &[], |asked| asked.submission.attempt = 1000);
+    refused_by("supervised", &["attempts-limited"], |asked| asked.submission.attempt = 1001);
+    refused_by("supervised", &["attempts-limited"], |asked| asked.submission.attempt = 0);
+}
+
+#[test]
+fn supervised_reach_costs_more() {
+    for reach in ["environment", "read"] {
+        let wants = |asked: &mut Asked| asked.submission.capabilities = names(&[reach, "stdout"]);
+        refused_by("supervised", &["reach-approved"], wants);
+        refused_by("supervised", &[], |asked| {
+            wants(asked);
+            asked.submission.approvals = names(&["Ada"]);
+        });
+        refused_by("supervised", &["reach-tested", "reach-approved"], |asked| {
+            wants(asked);
+            asked.count("properties", "executions", 49_999);
+        });
+    }
+    refused_by("supervised", &[], |asked| asked.submission.capabilities = names(&["stdin", "random", "clocks"]));
+}
+
+#[test]
+fn autonomous_has_its_thresholds() {
+    refused_by("autonomous", &[], |asked| asked.count("properties", "executions", 200_000));
+    refused_by("autonomous", &["properties-hold"], |asked| asked.count("properties", "executions", 199_999));
+    refused_by("autonomous", &[], |asked| asked.count("properties", "risk_ppm", 50));
+    refused_by("autonomous", &["risk-low"], |asked| asked.count("properties", "risk_ppm", 51));
+    refused_by("autonomous", &["properties-held-out"], |asked| asked.count("properties", "properties", 1));
+    refused_by("autonomous", &["properties-held-out"], |asked| asked.count("properties", "held_out", 0));
+    refused_by("autonomous", &["deterministic"], |asked| asked.count("determinism", "pairs", 999));
+    refused_by("autonomous", &[], |asked| asked.submission.attempt = 16);
+    refused_by("autonomous", &["attempts-few"], |asked| asked.submission.attempt = 17);
+    refused_by("autonomous", &[], |asked| asked.submission.capabilities = names(&["stdout", "stderr", "clocks"]));
+    for capability in ["stdin", "random", "environment", "read", "anything"] {
+        let refuse = |asked: &mut Asked| asked.submission.capabilities = names(&["stdout", capability]);
+        refused_by("autonomous", &["capabilities-harmless"], refuse);
+    }
+}
+
+#[test]
+fn evidence_for_one_level_does_not_buy_another() {
+    for (preset, _) in PRESETS {
+        for (other, _) in PRESETS {
+            if preset != other {
+                let level = Asked::good(other).policy.autonomy();
+                refused_by(preset, &["default-deny"], |asked| asked.submission.autonomy = level);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_rule_says_what_to_do() {
+    for (preset, text) in PRESETS {
+        assert_eq!(text.matches("forbid (").count(), text.matches("@next(").count(), "{preset}");
+        assert_eq!(text.matches("forbid (").count(), text.matches("@needs(").count(), "{preset}");
+    }
+}

@@ -1,0 +1,290 @@
+//! An artifact compiled and bound to a contract's interface: calls go in as typed values, outcomes come out.
+//!
+//! Every call gets a fresh instance with its own budgets, unless a [`Session`] is asked for. A program never links an
+//! import that its grant does not cover.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use proofmark_contract::{Budget, Exports, Function, Interface, Type, Value};
+use thiserror::Error;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre, Val};
+use wasmtime::{Engine, Store, Trap};
+
+use crate::artifact::{Artifact, ArtifactError};
+use crate::convert;
+use crate::engine::engine;
+use crate::imports::{self, NotGranted};
+use crate::wasi::{Host, World, linker};
+
+/// A compiled artifact, ready to be called. Shared between threads.
+pub struct Program {
+    engine: Engine,
+    pre: InstancePre<Host>,
+    exports: Vec<(Arc<Function>, ComponentExportIndex)>,
+    budget: Budget,
+    granted: BTreeSet<String>,
+    world: World,
+}
+
+/// Why an artifact can't be called at all.
+#[derive(Debug, Error)]
+pub enum ProgramError {
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    NotGranted(Vec<NotGranted>),
+    #[error("there is no export `{0}`, which the contract's interface has")]
+    NoExport(String),
+    #[error("export `{name}` has the type `{found}`; the contract's interface says `{wanted}`")]
+    WrongType { name: String, found: String, wanted: String },
+    #[error("the artifact can't be prepared: {0}")]
+    Compile(String),
+    #[error("the engine can't be set up on this machine: {0}")]
+    Engine(String),
+}
+
+/// How one call ended, and what it took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    pub ended: Ended,
+    /// Fuel used, in the engine's units (about one for each instruction), instantiation included.
+    pub fuel: u64,
+}
+
+/// How one call ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    Returned(Option<Value>),
+    /// It trapped, exceeded a budget or broke the canonical ABI: in words that are the same on every machine.
+    Trapped(String),
+}
+
+impl Ended {
+    /// Whether both returned the same value or both trapped in the same way. NaNs are the same.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Returned(Some(a)), Self::Returned(Some(b))) => a.same(b),
+            (Self::Returned(None), Self::Returned(None)) => true,
+            (Self::Trapped(a), Self::Trapped(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Returned(Some(value)) => write!(f, "{value}"),
+            Self::Returned(None) => f.write_str("()"),
+            Self::Trapped(why) => f.write_str(why),
+        }
+    }
+}
+
+/// What a program is compiled against, and what it may use.
+#[derive(Debug, Clone)]
+pub struct Setting<'a> {
+    pub interface: &'a Interface,
+    pub budget: &'a Budget,
+    /// Names of the granted capabilities.
+    pub granted: BTreeSet<String>,
+    pub world: World,
+    /// Threads that will call at the same time.
+    pub threads: u32,
+}
+
+impl Program {
+    /// Compiles `artifact` and binds it to the interface.
+    ///
+    /// # Errors
+    /// [`ProgramError`]: the artifact does not fit the contract, or the machine can't run it.
+    pub fn compile(artifact: &Artifact, setting: Setting<'_>) -> Result<Self, ProgramError> {
+        let binary = artifact.component(setting.interface)?;
+        // A property may hold one instance while another is called; two more for a session beside them.
+        let live = setting.threads.max(1).saturating_mul(4);
+        let engine = engine(setting.budget, live).map_err(|error| ProgramError::Engine(first_line(&error)))?;
+        let component = Component::from_binary(&engine, &binary)
+            .map_err(|error| ProgramError::Compile(format!("{error:#}").replace('\n', " ")))?;
+        covered(&engine, &component, &setting.granted)?;
+        let exports = bind(&component, setting.interface)?;
+        let linker = linker(&engine, &setting.granted).map_err(|error| ProgramError::Engine(first_line(&error)))?;
+        let pre = linker.instantiate_pre(&component).map_err(|error| ProgramError::Compile(format!("{error:#}")))?;
+        let budget = setting.budget.clone();
+        Ok(Self { engine, pre, exports, budget, granted: setting.granted, world: setting.world })
+    }
+
+    /// Calls `function` in a fresh instance.
+    #[must_use]
+    pub fn call(&self, function: &Function, arguments: &[Value]) -> Outcome {
+        self.session().call(function, arguments)
+    }
+
+    /// One instance that keeps its memory between calls.
+    #[must_use]
+    pub fn session(&self) -> Session<'_> {
+        Session { program: self, live: None }
+    }
+
+    fn export(&self, function: &Function) -> Option<(&ComponentExportIndex, &Function)> {
+        let found = self.exports.iter().find(|(known, _)| std::ptr::eq(&raw const **known, function));
+        let found = found.or_else(|| {
+            self.exports.iter().find(|(known, _)| known.name == function.name && known.interface == function.interface)
+        });
+        found.map(|(function, index)| (index, &**function))
+    }
+
+    fn start(&self) -> Result<Live, Outcome> {
+        let trapped = |why: String, fuel| Outcome { ended: Ended::Trapped(why), fuel };
+        let host = Host::new(&self.budget, &self.granted, &self.world).map_err(|why| trapped(why, 0))?;
+        let mut store = Store::new(&self.engine, host);
+        store.limiter(|host| host);
+        if let Err(error) = store.set_fuel(self.budget.fuel) {
+            return Err(trapped(first_line(&error), 0));
+        }
+        match self.pre.instantiate(&mut store) {
+            Ok(instance) => Ok(Live { store, instance }),
+            Err(error) => {
+                let fuel = self.used(&store);
+                Err(trapped(format!("while it was instantiated: {}", why(&error, &store, &self.budget)), fuel))
+            }
+        }
+    }
+
+    fn used(&self, store: &Store<Host>) -> u64 {
+        self.budget.fuel.saturating_sub(store.get_fuel().unwrap_or_default())
+    }
+}
+
+impl Exports for Program {
+    fn call(&self, function: &Function, arguments: &[Value]) -> Result<Option<Value>, String> {
+        match self.call(function, arguments).ended {
+            Ended::Returned(value) => Ok(value),
+            Ended::Trapped(why) => Err(why),
+        }
+    }
+}
+
+struct Live {
+    store: Store<Host>,
+    instance: Instance,
+}
+
+/// One instance, instantiated at its first call. After a trap the next call starts a new one.
+pub struct Session<'a> {
+    program: &'a Program,
+    live: Option<Live>,
+}
+
+impl Session<'_> {
+    /// Calls `function` with the full budget of one call.
+    pub fn call(&mut self, function: &Function, arguments: &[Value]) -> Outcome {
+        let program = self.program;
+        let mut live = match self.live.take() {
+            Some(mut live) => match live.store.set_fuel(program.budget.fuel) {
+                Ok(()) => live,
+                Err(error) => return Outcome { ended: Ended::Trapped(first_line(&error)), fuel: 0 },
+            },
+            None => match program.start() {
+                Ok(live) => live,
+                Err(outcome) => return outcome,
+            },
+        };
+        let ended = live.call(program, function, arguments);
+        let fuel = program.used(&live.store);
+        if matches!(ended, Ended::Returned(_)) {
+            self.live = Some(live);
+        }
+        Outcome { ended, fuel }
+    }
+}
+
+impl Live {
+    fn call(&mut self, program: &Program, function: &Function, arguments: &[Value]) -> Ended {
+        let Some((index, function)) = program.export(function) else {
+            return Ended::Trapped(format!("there is no export `{}`", function.name));
+        };
+        let Some(export) = self.instance.get_func(&mut self.store, index) else {
+            return Ended::Trapped(format!("export `{}` is not a function", function.name));
+        };
+        let arguments: Vec<Val> = arguments.iter().map(convert::to_engine).collect();
+        let mut results = [Val::Bool(false)];
+        let results = results.get_mut(..usize::from(function.result.is_some())).unwrap_or_default();
+        if let Err(error) = export.call(&mut self.store, &arguments, results) {
+            return Ended::Trapped(why(&error, &self.store, &program.budget));
+        }
+        match (results.first(), &function.result) {
+            (Some(result), Some(ty)) => match convert::from_engine(result, ty) {
+                Some(value) => Ended::Returned(Some(value)),
+                None => Ended::Trapped(format!("export `{}` returned a value of another type", function.name)),
+            },
+            _ => Ended::Returned(None),
+        }
+    }
+}
+
+fn covered(engine: &Engine, component: &Component, granted: &BTreeSet<String>) -> Result<(), ProgramError> {
+    let ty = component.component_type();
+    let missing: Vec<_> = imports::not_granted(ty.imports(engine).map(|(name, _)| name), granted).collect();
+    if missing.is_empty() { Ok(()) } else { Err(ProgramError::NotGranted(missing)) }
+}
+
+type Bound = Vec<(Arc<Function>, ComponentExportIndex)>;
+
+fn bind(component: &Component, interface: &Interface) -> Result<Bound, ProgramError> {
+    let mut bound = Vec::new();
+    for function in &interface.functions {
+        let missing = || ProgramError::NoExport(function.full_name());
+        let parent = match &function.interface {
+            Some(instance) => Some(component.get_export_index(None, instance).ok_or_else(missing)?),
+            None => None,
+        };
+        let (item, index) = component.get_export(parent.as_ref(), &function.name).ok_or_else(missing)?;
+        let ComponentItem::ComponentFunc(ty) = item else { return Err(missing()) };
+        if !fits(&ty, function) {
+            return Err(ProgramError::WrongType {
+                name: function.full_name(),
+                found: convert::signature(&ty),
+                wanted: function.signature(),
+            });
+        }
+        bound.push((Arc::clone(function), index));
+    }
+    Ok(bound)
+}
+
+fn fits(ty: &ComponentFunc, function: &Function) -> bool {
+    let same = |found: Option<wasmtime::component::Type>, wanted: Option<&Type>| match (found, wanted) {
+        (Some(found), Some(wanted)) => convert::same_type(&found, wanted),
+        (None, None) => true,
+        _ => false,
+    };
+    !ty.async_()
+        && ty.params().len() == function.params.len()
+        && ty.params().zip(&function.params).all(|((_, found), (_, wanted))| same(Some(found), Some(wanted)))
+        && ty.results().len() <= 1
+        && same(ty.results().next(), function.result.as_ref())
+}
+
+/// Why a call ended early, without addresses or anything else that differs between machines.
+fn why(error: &wasmtime::Error, store: &Store<Host>, budget: &Budget) -> String {
+    if let Some(exceeded) = &store.data().exceeded {
+        return format!("exceeded {exceeded}");
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => return format!("exceeded the fuel budget of {}", budget.fuel),
+        Some(Trap::StackOverflow) => return format!("exceeded the stack budget of {} bytes", budget.stack),
+        Some(trap) => return format!("trap: {}", trap.to_string().trim_start_matches("wasm trap: ")),
+        None => {}
+    }
+    if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
+        return format!("it exited with status {} instead of returning", exit.0);
+    }
+    format!("trap: {}", first_line(&error.root_cause()))
+}
+
+fn first_line(error: &dyn std::fmt::Display) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}

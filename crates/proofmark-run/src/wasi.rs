@@ -1,0 +1,235 @@
+//! The host side of an artifact's imports: only what the grant names is linked, and nothing is inherited by default.
+//!
+//! While an artifact is checked, every source of nondeterminism comes from the challenge; while it runs, from the
+//! machine. There is no network and no writable file in either.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use proofmark_contract::Budget;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use wasmtime::ResourceLimiter;
+use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
+use wasmtime_wasi::p2::bindings;
+use wasmtime_wasi::random::WasiRandom;
+use wasmtime_wasi::{
+    FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
+};
+
+/// Handles that one instance may hold at a time.
+const HANDLES_MAX: usize = 1024;
+
+/// Where the values behind granted imports come from.
+#[derive(Debug, Clone)]
+pub enum World {
+    /// A check: clocks count calls, random bytes come from the seed, variables are empty, directories are absent.
+    Checked { seed: [u8; 32] },
+    /// A run on this machine, with these variables and these directories (host path, guest path), read-only.
+    Real { environment: Vec<(String, String)>, read: Vec<(PathBuf, String)> },
+}
+
+/// What an instance may use, and what it has tried beyond that.
+pub struct Host {
+    memory_max: u64,
+    table_max: u64,
+    /// The first budget that the instance tried to exceed.
+    pub exceeded: Option<String>,
+    wasi: Option<Box<Wasi>>,
+}
+
+struct Wasi {
+    context: WasiCtx,
+    table: ResourceTable,
+}
+
+impl Host {
+    /// A host for one instance. With no capability granted, nothing of WASI is set up.
+    ///
+    /// # Errors
+    /// A granted directory that can't be opened.
+    pub fn new(budget: &Budget, granted: &BTreeSet<String>, world: &World) -> Result<Self, String> {
+        let wasi = if granted.is_empty() { None } else { Some(Box::new(Wasi::new(granted, world)?)) };
+        Ok(Self { memory_max: budget.memory, table_max: budget.table_elements, exceeded: None, wasi })
+    }
+}
+
+impl Wasi {
+    fn new(granted: &BTreeSet<String>, world: &World) -> Result<Self, String> {
+        let mut builder = WasiCtxBuilder::new();
+        match world {
+            World::Checked { seed } => checked(&mut builder, *seed),
+            World::Real { environment, read } => real(&mut builder, granted, environment, read)?,
+        }
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(HANDLES_MAX);
+        Ok(Self { context: builder.build(), table })
+    }
+
+    fn empty() -> Self {
+        Self { context: WasiCtxBuilder::new().build(), table: ResourceTable::new() }
+    }
+}
+
+fn checked(builder: &mut WasiCtxBuilder, seed: [u8; 32]) {
+    let [first, rest @ ..] = seed;
+    let mut random = ChaCha8Rng::from_seed(seed);
+    let insecure_seed = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
+    builder
+        .secure_random(ChaCha8Rng::from_seed(seed))
+        .insecure_random(ChaCha8Rng::from_seed(sibling(first, rest)))
+        .insecure_random_seed(insecure_seed)
+        .wall_clock(Counting::default())
+        .monotonic_clock(Counting::default());
+}
+
+fn sibling(first: u8, rest: [u8; 31]) -> [u8; 32] {
+    let mut seed = [0; 32];
+    if let Some((head, tail)) = seed.split_first_mut() {
+        *head = !first;
+        tail.copy_from_slice(&rest);
+    }
+    seed
+}
+
+fn real(
+    builder: &mut WasiCtxBuilder,
+    granted: &BTreeSet<String>,
+    environment: &[(String, String)],
+    read: &[(PathBuf, String)],
+) -> Result<(), String> {
+    let has = |name: &str| granted.contains(name);
+    if has("stdin") {
+        builder.inherit_stdin();
+    }
+    if has("stdout") {
+        builder.inherit_stdout();
+    }
+    if has("stderr") {
+        builder.inherit_stderr();
+    }
+    if has("environment") {
+        builder.envs(environment);
+    }
+    if has("read") {
+        for (host, guest) in read {
+            builder
+                .preopened_dir(host, guest, FsPerms::ReadOnly)
+                .map_err(|error| format!("can't open `{}` to grant `{guest}`: {error}", host.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// A clock that advances by one microsecond each time it is read.
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Counting {
+    fn tick(&self) -> u64 {
+        self.0.fetch_add(1000, Ordering::Relaxed)
+    }
+}
+
+impl HostWallClock for Counting {
+    fn resolution(&self) -> Duration {
+        Duration::from_micros(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.tick())
+    }
+}
+
+impl HostMonotonicClock for Counting {
+    fn resolution(&self) -> u64 {
+        1000
+    }
+
+    fn now(&self) -> u64 {
+        self.tick()
+    }
+}
+
+impl WasiView for Host {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::empty()));
+        WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
+    }
+}
+
+impl ResourceLimiter for Host {
+    fn memory_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if desired as u64 > self.memory_max && maximum.is_none_or(|maximum| desired <= maximum) {
+            self.exceeded = Some(format!("the memory budget of {} bytes", self.memory_max));
+            return Err(wasmtime::Error::msg("memory budget exceeded"));
+        }
+        Ok(desired as u64 <= self.memory_max)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if desired as u64 > self.table_max && maximum.is_none_or(|maximum| desired <= maximum) {
+            self.exceeded = Some(format!("the table budget of {} elements", self.table_max));
+            return Err(wasmtime::Error::msg("table budget exceeded"));
+        }
+        Ok(desired as u64 <= self.table_max)
+    }
+}
+
+struct Io;
+
+impl HasData for Io {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+/// A linker that holds the interfaces of the capabilities in `granted`, and no other function of the host.
+///
+/// # Errors
+/// The engine's, if an interface can't be defined; that would be a bug of ours.
+pub fn linker(engine: &wasmtime::Engine, granted: &BTreeSet<String>) -> wasmtime::Result<Linker<Host>> {
+    let mut linker = Linker::new(engine);
+    let l = &mut linker;
+    bindings::cli::exit::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<Host, Io>(l, |host| host.ctx().table)?;
+    bindings::sync::io::poll::add_to_linker::<Host, Io>(l, |host| host.ctx().table)?;
+    bindings::sync::io::streams::add_to_linker::<Host, Io>(l, |host| host.ctx().table)?;
+    bindings::cli::terminal_input::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    bindings::cli::terminal_output::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    for capability in granted {
+        match capability.as_str() {
+            "stdin" => {
+                bindings::cli::stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+                bindings::cli::terminal_stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+            }
+            "stdout" => {
+                bindings::cli::stdout::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+                bindings::cli::terminal_stdout::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+            }
+            "stderr" => {
+                bindings::cli::stderr::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+                bindings::cli::terminal_stderr::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+            }
+            "clocks" => {
+                bindings::clocks::wall_clock::add_to_linker::<Host, WasiClocks>(l, Host::clocks)?;
+                bindings::clocks::monotonic_clock::add_to_linker::<Host, WasiClocks>(l, Host::clocks)?;
+            }
+            "random" => {
+                bindings::random::random::add_to_linker::<Host, WasiRandom>(l, |host| host.ctx().ctx.random())?;
+                bindings::random::insecure::add_to_linker::<Host, WasiRandom>(l, |host| host.ctx().ctx.random())?;
+                bindings::random::insecure_seed::add_to_linker::<Host, WasiRandom>(l, |host| host.ctx().ctx.random())?;
+            }
+            "environment" => bindings::cli::environment::add_to_linker::<Host, WasiCli>(l, Host::cli)?,
+            "read" => {
+                bindings::filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+                bindings::sync::filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(linker)
+}

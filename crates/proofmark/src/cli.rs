@@ -1,0 +1,147 @@
+//! The command line as clap reads it. The words of the help are here and nowhere else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Checks code that no human wrote against a contract that a person owns, and runs it only inside what its evidence has
+/// bought.
+#[derive(Debug, Parser)]
+#[command(name = "proofmark", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// How to print results
+    #[arg(long, value_enum, default_value_t = Format::Human, global = true)]
+    pub format: Format,
+    /// Where keys, log, store and policies are [default: ./.proofmark]
+    #[arg(long, env = "PROOFMARK_HOME", value_name = "DIR", global = true)]
+    pub home: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// One versioned JSON object on standard output
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make keys, log, store and policies
+    Init,
+    /// Check an artifact against a contract; write its mark or say why not
+    Check(Check),
+    /// Verify a mark, offline
+    Verify(Verify),
+    /// Call a marked artifact inside its grant
+    Run(Run),
+    /// Make one call without a mark, inside the contract's budgets: for replaying counterexamples
+    Call(Call),
+    /// List what an artifact can do
+    Inspect(Inspect),
+    /// Look at the log
+    #[command(subcommand)]
+    Log(Log),
+    /// Serve one check on standard input and output; started by `check`
+    #[command(hide = true)]
+    Worker,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The contract (TOML)
+    pub contract: PathBuf,
+    /// The artifact: a WebAssembly component, core module or text
+    pub artifact: PathBuf,
+    /// Who made the artifact: model, agent, tool or person
+    #[arg(long, value_name = "NAME", default_value = "unknown")]
+    pub generator: String,
+    /// A policy of the home by name, or a Cedar file
+    #[arg(long, value_name = "NAME|FILE", default_value = "supervised")]
+    pub policy: String,
+    /// A person who has read and approves this artifact; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub approved_by: Vec<String>,
+    /// How long the mark is valid, in days
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub valid_days: u32,
+    /// Where to write the mark [default: ARTIFACT.mark]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Show counterexamples to held-out properties too: never where a generator can read them
+    #[arg(long)]
+    pub show_held_out: bool,
+    #[command(flatten)]
+    pub threads: Threads,
+}
+
+#[derive(Debug, Args)]
+pub struct Threads {
+    /// Threads for each check; never changes evidence [default: the machine's cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The mark
+    pub mark: PathBuf,
+    /// The artifact, to be held against the mark's digest
+    pub artifact: Option<PathBuf>,
+    /// Keys and policies to trust [default: trust.toml of the home]
+    #[arg(long, value_name = "FILE")]
+    pub trust: Option<PathBuf>,
+    /// Run the checks again and compare the evidence byte for byte (needs ARTIFACT)
+    #[arg(long, requires = "artifact")]
+    pub replay: bool,
+    /// Also read a whole log directory, recompute every hash in it and look the mark's entries up
+    #[arg(long, value_name = "DIR")]
+    pub log: Option<PathBuf>,
+    #[command(flatten)]
+    pub threads: Threads,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The mark
+    pub mark: PathBuf,
+    /// Calls in WAVE, for example 'gcd(12, 18)'; each in a fresh instance
+    #[arg(required = true)]
+    pub calls: Vec<String>,
+    /// The artifact [default: MARK without `.mark`, else from the home]
+    #[arg(long, value_name = "FILE")]
+    pub artifact: Option<PathBuf>,
+    /// Keys and policies to trust [default: trust.toml of the home]
+    #[arg(long, value_name = "FILE")]
+    pub trust: Option<PathBuf>,
+    /// A directory for a granted guest path, read-only; may be repeated
+    #[arg(long, value_name = "GUEST=HOST")]
+    pub dir: Vec<String>,
+    /// A value for a granted environment variable; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Call {
+    /// The contract (TOML)
+    pub contract: PathBuf,
+    /// The artifact
+    pub artifact: PathBuf,
+    /// The call in WAVE, for example 'gcd(12, 18)'
+    pub call: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// The artifact
+    pub artifact: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Log {
+    /// Read the whole log and recompute every hash in it
+    Audit,
+}

@@ -1,0 +1,125 @@
+//! `proofmark check`: all checks that the policy asks for; writes the mark or says why not.
+
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use proofmark_governor::govern::{self, Asked, Checked, Event, Means};
+use proofmark_governor::home::{Home, HomeError, policy_at, write};
+use proofmark_mark::evidence::Outcome;
+use proofmark_mark::policy::Policy;
+
+use crate::cli::{Check, Format};
+use crate::failure::{Failure, OK, REFUSED, UNKNOWN};
+use crate::meter::Meter;
+use crate::render::report::{self, Report};
+use crate::{commands, inputs, render};
+
+/// The longest name of a generator or a person, in bytes.
+const NAME_MAX: usize = 256;
+
+pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8, Failure> {
+    let loaded = inputs::contract(&arguments.contract)?;
+    let artifact = inputs::artifact(&arguments.artifact)?;
+    for name in arguments.approved_by.iter().chain([&arguments.generator]) {
+        if name.is_empty() || name.len() > NAME_MAX || name.chars().any(char::is_control) {
+            return Err(Failure::wrong(format!("`{name}` is not a name: give 1 to {NAME_MAX} bytes without control characters")));
+        }
+    }
+    let output = arguments.output.clone().unwrap_or_else(|| beside(&arguments.artifact));
+    writable(&output)?;
+    let mut home = open_or_make(format, home)?;
+    let (policy_name, policy, policy_text) = policy(&home, &arguments.policy)?;
+    let trust = inputs::trust(None, Some(&home.path))?;
+    let launch = commands::launch()?;
+    let meter = Meter::default();
+    let watch = |event: Event<'_>| match event {
+        Event::Submitted { .. } => {}
+        Event::Started { check } => meter.start(check),
+        Event::Progress { check, done, planned } => meter.step(check, done, planned),
+        Event::Ended { evidence } => meter.end(&evidence.check),
+    };
+    let asked = Asked {
+        contract: &loaded.contract,
+        contract_text: &loaded.text,
+        artifact: &artifact,
+        policy: &policy,
+        policy_text: &policy_text,
+        policy_name: &policy_name,
+        generator: &arguments.generator,
+        approvals: arguments.approved_by.iter().cloned().collect(),
+        valid_for: SignedDuration::from_hours(i64::from(arguments.valid_days).saturating_mul(24)),
+    };
+    let means = Means {
+        launch: &launch,
+        threads: commands::threads(&arguments.threads),
+        now: Timestamp::now(),
+        trust: &trust,
+        watch: &watch,
+    };
+    let checked = govern::check(&mut home, &asked, &means).map_err(|error| Failure::failed(error.to_string()))?;
+    if let Ok(mark) = &checked.result {
+        write(&output, &mark.to_bytes()).map_err(|error| Failure::failed(error.to_string()))?;
+    }
+    let report = Report { asked: &asked, checked: &checked, arguments, mark: &output };
+    match format {
+        Format::Human => report::human(&report),
+        Format::Json => render::json("check", report::json(&report)),
+    }
+    Ok(exit(&checked))
+}
+
+/// 0 marked; 1 refused; 3 when nothing failed and something is unknown.
+fn exit(checked: &Checked) -> u8 {
+    let any = |outcome| checked.evidence.iter().any(|evidence| evidence.outcome == outcome);
+    match &checked.result {
+        Ok(_) => OK,
+        Err(_) if !any(Outcome::Failed) && any(Outcome::Unknown) => UNKNOWN,
+        Err(_) => REFUSED,
+    }
+}
+
+/// `FILE.mark` beside `FILE`.
+pub fn beside(artifact: &Path) -> PathBuf {
+    let mut name = artifact.as_os_str().to_owned();
+    name.push(".mark");
+    PathBuf::from(name)
+}
+
+/// Says early that the mark can't be written, before minutes of work are spent on it.
+fn writable(output: &Path) -> Result<(), Failure> {
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    match tempfile::Builder::new().prefix(".proofmark-").tempfile_in(folder) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::wrong(format!("the mark can't be written to `{}`: {error}", folder.display()))
+            .next("name another place with --output FILE")),
+    }
+}
+
+/// The home; the default one is made at its first use, one that was named is not.
+fn open_or_make(format: Format, named: Option<&Path>) -> Result<Home, Failure> {
+    let path = inputs::home_path(named);
+    match Home::open(&path) {
+        Err(HomeError::Missing(_)) if named.is_none() => {
+            let made = Home::init(&path).map_err(|error| inputs::home_failure(&error))?;
+            if format == Format::Human {
+                render::home(&made);
+            }
+            Ok(made)
+        }
+        opened => opened.map_err(|error| inputs::home_failure(&error)),
+    }
+}
+
+fn policy(home: &Home, name: &str) -> Result<(String, Policy, String), Failure> {
+    let file = Path::new(name).extension().is_some_and(|extension| extension == "cedar");
+    let found = if file { policy_at(Path::new(name)) } else { home.policy(name) };
+    let (policy, text) = found.map_err(|error| match &error {
+        HomeError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            Failure::wrong(format!("there is no policy `{name}`"))
+                .next("name one of the home's policies (assisted, supervised, autonomous) or a .cedar file")
+        }
+        _ => inputs::home_failure(&error),
+    })?;
+    let stem = Path::new(name).file_stem().map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned());
+    Ok((stem, policy, text))
+}

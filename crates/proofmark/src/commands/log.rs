@@ -1,0 +1,57 @@
+//! `proofmark log`: looks at the home's log.
+
+use std::path::Path;
+
+use proofmark_governor::log::{Audit, View, audit};
+use proofmark_governor::store::Store;
+use proofmark_mark::trust::Trust;
+use serde_json::json;
+
+use crate::cli::Format;
+use crate::failure::{Failure, OK};
+use crate::{inputs, render};
+
+/// Reads the whole log and recomputes every hash in it.
+pub fn audit_home(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
+    let folder = inputs::home_path(home).join("log");
+    let trust = inputs::trust(None, home)?;
+    let (found, view) = whole(&folder, &trust)?;
+    match format {
+        Format::Human => {
+            render::verdict("whole", true, &folder);
+            render::line("entries", &format!("{} in {} commits", found.entries, found.commits));
+            render::line("blobs", &found.blobs.to_string());
+            render::line("root", &view.root().to_string());
+        }
+        Format::Json => render::json(
+            "log",
+            json!({ "size": found.entries, "commits": found.commits, "blobs": found.blobs, "root": view.root() }),
+        ),
+    }
+    Ok(OK)
+}
+
+/// Audits the log in a directory under the one of the trusted keys that signed it.
+pub fn whole(folder: &Path, trust: &Trust) -> Result<(Audit, View), Failure> {
+    let name = folder.display();
+    if !folder.is_dir() {
+        return Err(Failure::wrong(format!("there is no log at `{name}`")));
+    }
+    let store = Store::local(folder).map_err(|error| Failure::failed(error.to_string()))?;
+    let refused = |why: String| {
+        Failure::refused(format!("not valid: the log `{name}`: {why}"))
+            .next("restore it from a copy; what marks prove stands without it")
+    };
+    let mut refusal = refused("no trusted key signed it".to_owned());
+    for key in trust.logs() {
+        match (audit(&store, key), View::open(&store, key)) {
+            (Ok(found), Ok(view)) if found.is_sound() => return Ok((found, view)),
+            (Ok(found), _) => {
+                let problems = found.problems.iter().map(|one| format!("`{}`: {}", one.path, one.what));
+                refusal = refused(problems.take(3).collect::<Vec<_>>().join("; "));
+            }
+            (Err(error), _) => refusal = refused(error.to_string()),
+        }
+    }
+    Err(refusal)
+}

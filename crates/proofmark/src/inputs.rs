@@ -1,0 +1,98 @@
+//! Reads what a command names on its command line: the home, a contract, an artifact, a mark, a trust file.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use proofmark_contract::{Contract, Problem, resolve};
+use proofmark_governor::home::{Home, HomeError, read_limited};
+use proofmark_governor::job::{ARTIFACT_BYTES_MAX, CONTRACT_BYTES_MAX};
+use proofmark_mark::trust::Trust;
+
+use crate::failure::Failure;
+
+/// The home that is used when none is named.
+pub const DEFAULT_HOME: &str = ".proofmark";
+const MARK_BYTES_MAX: u64 = 16 << 20;
+const TRUST_BYTES_MAX: u64 = 256 << 10;
+
+/// A contract with its self-contained text.
+pub struct Loaded {
+    pub contract: Contract,
+    pub text: String,
+}
+
+pub fn home_path(named: Option<&Path>) -> PathBuf {
+    named.map_or_else(|| PathBuf::from(DEFAULT_HOME), Path::to_path_buf)
+}
+
+/// The home, which must exist.
+pub fn home(named: Option<&Path>) -> Result<Home, Failure> {
+    Home::open(&home_path(named)).map_err(|error| home_failure(&error))
+}
+
+pub fn home_failure(error: &HomeError) -> Failure {
+    match error {
+        HomeError::Missing(path) => Failure::wrong(error.to_string())
+            .next(format!("proofmark init --home {}", path.display())),
+        HomeError::Exists(_) => Failure::wrong(error.to_string()).next("use it as it is, or name another with --home"),
+        HomeError::Policy { .. } => Failure::wrong(error.to_string()),
+        _ => Failure::failed(error.to_string()),
+    }
+}
+
+/// The bytes of an input file, with an error that says which input it is.
+pub fn bytes(what: &str, path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    read_limited(path, limit).map_err(|error| match &error {
+        HomeError::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
+            Failure::wrong(format!("{what} `{}` does not exist", path.display()))
+        }
+        HomeError::Io { source, .. } => {
+            Failure::wrong(format!("{what} `{}` can't be read: {source}", path.display()))
+        }
+        _ => Failure::wrong(format!("{what}: {error}")),
+    })
+}
+
+pub fn artifact(path: &Path) -> Result<Vec<u8>, Failure> {
+    bytes("the artifact", path, ARTIFACT_BYTES_MAX)
+}
+
+pub fn mark(path: &Path) -> Result<Vec<u8>, Failure> {
+    bytes("the mark", path, MARK_BYTES_MAX)
+}
+
+/// Reads a contract and the WIT file it may name, and parses it.
+pub fn contract(path: &Path) -> Result<Loaded, Failure> {
+    let text = String::from_utf8(bytes("the contract", path, CONTRACT_BYTES_MAX)?)
+        .map_err(|error| Failure::wrong(format!("the contract `{}` is not UTF-8: {error}", path.display())))?;
+    let name = path.display().to_string();
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let load = |wit: &str| wit_file(folder, wit);
+    let resolved = resolve(&text, &load).map_err(|problem| Failure::contract(&name, text.clone(), vec![problem]))?;
+    match Contract::parse(&resolved) {
+        Ok(contract) => Ok(Loaded { contract, text: resolved }),
+        Err(problems) => Err(Failure::contract(&name, resolved, problems)),
+    }
+}
+
+fn wit_file(folder: &Path, name: &str) -> Result<String, String> {
+    let data = read_limited(&folder.join(name), CONTRACT_BYTES_MAX).map_err(|error| error.to_string())?;
+    String::from_utf8(data).map_err(|error| error.to_string())
+}
+
+/// The trust file: the one named, or the home's.
+pub fn trust(named: Option<&Path>, home: Option<&Path>) -> Result<Trust, Failure> {
+    let path = named.map_or_else(|| home_path(home).join("trust.toml"), Path::to_path_buf);
+    let text = bytes("the trust file", &path, TRUST_BYTES_MAX).map_err(|failure| {
+        failure.next("name the verifier's trust file with --trust FILE (`proofmark init` writes one in its home)")
+    })?;
+    let text = String::from_utf8_lossy(&text);
+    Trust::parse(&text)
+        .map_err(|error| Failure::wrong(format!("the trust file `{}` is not valid: {error}", path.display())))
+}
+
+/// The first place of a problem as `line:column`.
+pub fn place(problem: &Problem, text: &str) -> String {
+    let (line, column) = problem.position(text);
+    format!("{line}:{column}")
+}

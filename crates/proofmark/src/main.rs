@@ -1,0 +1,32 @@
+//! `proofmark`: the one binary. Reads arguments and the environment, prints, chooses exit codes; decides nothing.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod cli;
+mod commands;
+mod failure;
+mod inputs;
+mod meter;
+mod render;
+
+fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no error.
+            let asked_for = !error.use_stderr();
+            let _ = error.print();
+            return ExitCode::from(if asked_for { 0 } else { failure::WRONG_INPUT });
+        }
+    };
+    let format = cli.format;
+    match commands::run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            render::failure(format, &failure);
+            ExitCode::from(failure.code)
+        }
+    }
+}

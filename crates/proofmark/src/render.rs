@@ -1,0 +1,151 @@
+//! What people and machines read. The only file that prints; every text that came from outside is shown escaped.
+
+use std::path::Path;
+
+use anstream::{eprintln, println};
+use anstyle::{AnsiColor, Style};
+use proofmark_governor::home::Home;
+use proofmark_mark::digest::Digest;
+use proofmark_run::Ended;
+use proofmark_run::profile::Profile;
+use serde_json::{Value, json};
+
+use crate::cli::Format;
+use crate::failure::{Failure, Problems};
+use crate::inputs;
+
+pub mod report;
+
+/// Version of the JSON that commands print.
+const JSON_VERSION: u64 = 1;
+
+pub const BOLD: Style = Style::new().bold();
+pub const DIM: Style = Style::new().dimmed();
+pub const GOOD: Style = AnsiColor::Green.on_default();
+pub const BAD: Style = AnsiColor::Red.on_default();
+pub const UNSURE: Style = AnsiColor::Yellow.on_default();
+
+/// Prints a command's result as one JSON object: `proofmark` (version), `command`, then `body`'s fields.
+pub fn json(command: &str, body: Value) {
+    let mut object = serde_json::Map::new();
+    object.insert("proofmark".to_owned(), JSON_VERSION.into());
+    object.insert("command".to_owned(), command.into());
+    if let Value::Object(fields) = body {
+        object.extend(fields);
+    }
+    println!("{}", Value::Object(object));
+}
+
+/// One line: a name in a column of its own, then text.
+pub fn line(name: &str, text: &str) {
+    println!("{DIM}{name:<10}{DIM:#} {text}");
+}
+
+/// Text from outside with control characters made visible, so that it can't steer a terminal.
+pub fn safe(text: &str) -> String {
+    text.chars()
+        .flat_map(|character| {
+            let hidden = character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let escaped = hidden.then(|| character.escape_default());
+            let plain = (!hidden).then_some(character);
+            escaped.into_iter().flatten().chain(plain)
+        })
+        .collect()
+}
+
+/// The result of a call: the value on standard output, a trap on standard error.
+pub fn result(ended: &Ended) {
+    match ended {
+        Ended::Returned(Some(value)) => println!("{}", safe(&value.to_string())),
+        Ended::Returned(None) => {}
+        Ended::Trapped(why) => eprintln!("{BAD}no result{BAD:#}: {}", safe(why)),
+    }
+}
+
+pub fn home(home: &Home) {
+    println!("{GOOD}made{GOOD:#} {}", home.path.display());
+    line("keys", &format!("{} (secret; back them up)", home.path.join("keys").display()));
+    line("log", home.keys.log_verifier().name());
+    line("policies", "assisted, supervised (default), autonomous");
+    line("trust", &format!("{}: give it to whoever verifies your marks", home.trust_file().display()));
+    line("next", "proofmark check CONTRACT ARTIFACT");
+}
+
+/// A failure on standard error, or as JSON on standard output.
+pub fn failure(format: Format, failure: &Failure) {
+    if format == Format::Json {
+        let problems = failure.problems.as_ref().map(|problems| {
+            let places = problems.list.iter().map(|problem| {
+                let (line, column) = problem.position(&problems.text);
+                json!({ "line": line, "column": column, "message": problem.message, "help": problem.help })
+            });
+            json!({ "path": problems.path, "list": places.collect::<Vec<_>>() })
+        });
+        let error = json!({ "exit": failure.code, "message": failure.message, "next": failure.next, "problems": problems });
+        json("error", json!({ "error": error }));
+        return;
+    }
+    eprintln!("{BAD}error{BAD:#}: {}", safe(&failure.message));
+    if let Some(problems) = &failure.problems {
+        spans(problems);
+    }
+    if let Some(next) = &failure.next {
+        eprintln!("{BOLD}next{BOLD:#}: {}", safe(next));
+    }
+}
+
+/// Each problem of a contract with the lines it is about.
+fn spans(problems: &Problems) {
+    use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
+    for problem in &problems.list {
+        let config = Config::default().with_color(false).with_index_type(IndexType::Byte);
+        let place = (problems.path.as_str(), problem.span.clone());
+        let mut report = Report::build(ReportKind::Error, place.clone())
+            .with_config(config)
+            .with_message(safe(&problem.message))
+            .with_label(Label::new(place).with_message(safe(&problem.label)).with_color(Color::Red));
+        if let Some(help) = &problem.help {
+            report.set_help(safe(help));
+        }
+        let mut shown = Vec::new();
+        let source = (problems.path.as_str(), Source::from(problems.text.as_str()));
+        match report.finish().write(source, &mut shown) {
+            Ok(()) => eprintln!("{}", String::from_utf8_lossy(&shown).trim_end()),
+            Err(_) => eprintln!("{}:{}: {}", problems.path, inputs::place(problem, &problems.text), problem.message),
+        }
+    }
+}
+
+/// What `inspect` found.
+pub fn profile(path: &Path, digest: Digest, profile: &Profile) {
+    println!("{BOLD}{}{BOLD:#}", path.display());
+    line("digest", &format!("sha256:{digest}"));
+    let size = format!("{}, {} bytes, {} functions", profile.kind, profile.bytes, profile.functions);
+    line("kind", &format!("{size}, largest {} bytes", profile.largest_function_bytes));
+    let names = |list: &[proofmark_run::profile::Extern]| {
+        let names: Vec<String> = list.iter().map(|one| format!("{} ({})", safe(&one.name), one.kind)).collect();
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    };
+    line("imports", &names(&profile.imports));
+    line("exports", &names(&profile.exports));
+    for memory in &profile.memories {
+        let max = memory.max_pages.map_or_else(|| "no maximum".to_owned(), |max| format!("at most {max}"));
+        line("memory", &format!("{} pages of 64 KiB, {max}", memory.min_pages));
+    }
+    for table in &profile.tables {
+        let max = table.max.map_or_else(|| "no maximum".to_owned(), |max| format!("at most {max}"));
+        line("table", &format!("{} elements, {max}", table.min));
+    }
+    line("start", &format!("{} start functions", profile.start_functions));
+    let opcodes: Vec<String> = profile.opcodes.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    line("opcodes", &opcodes.join(", "));
+    for (field, values) in &profile.producers {
+        line("claims", &format!("{}: {}", safe(field), safe(&values.join(", "))));
+    }
+}
+
+/// The head of an answer about a file.
+pub fn verdict(word: &str, good: bool, path: &Path) {
+    let style = if good { GOOD } else { BAD };
+    println!("{style}{word:<10}{style:#} {BOLD}{}{BOLD:#}", path.display());
+}

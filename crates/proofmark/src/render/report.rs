@@ -1,0 +1,217 @@
+//! The report of `check`: one screen that says what was asked, what was found and what was granted.
+//!
+//! A held-out property's name, text and counterexample appear only when they were asked for by name of the flag.
+
+use std::path::Path;
+
+use anstream::println;
+use proofmark_governor::govern::{Asked, Checked};
+use proofmark_mark::evidence::{Counterexample, Evidence, Outcome};
+use proofmark_mark::policy::Unmet;
+use serde_json::{Value, json};
+
+use super::{BAD, BOLD, DIM, GOOD, UNSURE, line, safe};
+use crate::cli::Check;
+
+/// What a report is about.
+pub struct Report<'a> {
+    pub asked: &'a Asked<'a>,
+    pub checked: &'a Checked,
+    pub arguments: &'a Check,
+    /// Where the mark is, if there is one.
+    pub mark: &'a Path,
+}
+
+/// What no check here looks at; said in every report.
+const NOT_CHECKED: &str = "whether the contract says enough; all inputs at once (no proof); secrets; licences";
+
+pub fn human(report: &Report<'_>) {
+    let Report { asked, checked, arguments, .. } = report;
+    println!("{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}", safe(&asked.contract.name), arguments.artifact.display());
+    line("asked", &safe(asked.contract.intent.trim()));
+    for function in &asked.contract.interface.functions {
+        line("", &format!("{DIM}{}{DIM:#}", safe(&function.signature())));
+    }
+    line("artifact", &format!("sha256:{}, {} bytes", checked.artifact, asked.artifact.len()));
+    let attempt = checked.submission.attempt;
+    line("generator", &format!("{}, attempt {attempt} at this contract", safe(asked.generator)));
+    println!();
+    for evidence in &checked.evidence {
+        found(report, evidence);
+    }
+    line("  not", &format!("{DIM}{NOT_CHECKED}{DIM:#}"));
+    println!();
+    match &checked.result {
+        Ok(_) => granted(report),
+        Err(unmet) => refused(report, unmet),
+    }
+    let index = checked.log_size.saturating_sub(1);
+    line("logged", &format!("{DIM}up to entry {index} of the log{DIM:#}"));
+}
+
+fn found(report: &Report<'_>, evidence: &Evidence) {
+    let (style, sign) = match evidence.outcome {
+        Outcome::Passed => (GOOD, "✓"),
+        Outcome::Failed => (BAD, "✗"),
+        Outcome::Unknown => (UNSURE, "?"),
+    };
+    println!("{style}{sign}{style:#} {:<12} {}", evidence.check, summary(evidence));
+    if let Some(reason) = &evidence.reason
+        && (evidence.counterexamples.is_empty())
+    {
+        println!("    {style}{}{style:#}", safe(reason));
+    }
+    for counterexample in evidence.counterexamples.iter().take(3) {
+        shown(report, counterexample);
+    }
+    let more = evidence.counterexamples.len().saturating_sub(3);
+    if more > 0 {
+        println!("    and {more} more");
+    }
+}
+
+fn shown(report: &Report<'_>, counterexample: &Counterexample) {
+    if withheld(report, counterexample) {
+        println!("    a held-out property is violated; withheld (the contract's owner may use --show-held-out)");
+        return;
+    }
+    println!("    {BOLD}{}{BOLD:#}", safe(&counterexample.call));
+    println!("      gave      {BAD}{}{BAD:#}", safe(&counterexample.got));
+    let property = safe(&counterexample.property);
+    println!("      violates  {property}: {}", safe(&counterexample.violated));
+}
+
+fn withheld(report: &Report<'_>, counterexample: &Counterexample) -> bool {
+    counterexample.held_out && !report.arguments.show_held_out
+}
+
+/// One check's counts in words.
+pub fn summary(evidence: &Evidence) -> String {
+    let count = |name: &str| evidence.counts.get(name).copied().unwrap_or(0);
+    match evidence.check.as_str() {
+        "inspect" => {
+            format!("{} imports, {} functions, {} memories", count("imports"), grouped(count("functions")), count("memories"))
+        }
+        "examples" => format!("{} of {} as shown", count("passed"), count("total")),
+        "properties" => {
+            let held = match count("held_out") {
+                0 => String::new(),
+                held => format!(" ({held} held out)"),
+            };
+            let risk = match (evidence.outcome, count("risk_ppm")) {
+                (Outcome::Passed, 1..=999_999) => {
+                    let one_in = 1_000_000_u64.checked_div(count("risk_ppm")).unwrap_or(0);
+                    format!("; 95 % confident: fewer than 1 in {} such inputs violates one", grouped(one_in))
+                }
+                _ => String::new(),
+            };
+            let executions = grouped(count("executions"));
+            format!("{} properties{held} and no traps, {executions} executions{risk}", count("properties"))
+        }
+        "determinism" => format!("{} inputs, each called three times", grouped(count("pairs"))),
+        _ => String::new(),
+    }
+}
+
+fn granted(report: &Report<'_>) {
+    let grant = &report.checked.grant;
+    let names: Vec<&str> = grant.capabilities.iter().map(String::as_str).collect();
+    let capabilities = if names.is_empty() { "no capabilities".to_owned() } else { names.join(", ") };
+    let day = grant.expires.to_string();
+    let day = day.split('T').next().unwrap_or_default();
+    println!("{GOOD}marked{GOOD:#}     {}", report.mark.display());
+    line("granted", &format!("{} use with {capabilities}, until {day}", grant.autonomy));
+    if let Some(call) = report.asked.contract.examples.first().map(|example| example.call.to_string()) {
+        line("next", &format!("proofmark run {} '{}'", report.mark.display(), safe(&call)));
+    }
+}
+
+fn refused(report: &Report<'_>, unmet: &[Unmet]) {
+    println!("{BAD}refused{BAD:#}    by the policy `{}`", safe(report.asked.policy_name));
+    for rule in unmet {
+        let evidence = rule.evidence.as_ref().map(|name| format!(" {DIM}(evidence: {name}){DIM:#}")).unwrap_or_default();
+        line("  needs", &format!("{}{evidence} {DIM}[{}]{DIM:#}", safe(&rule.needs), safe(&rule.rule)));
+    }
+    line("next", &next(report, unmet));
+}
+
+/// The next thing to try: replay the first counterexample that may be shown, else what the first rule says.
+fn next(report: &Report<'_>, unmet: &[Unmet]) -> String {
+    let mut counterexamples = report.checked.evidence.iter().flat_map(|evidence| &evidence.counterexamples);
+    let arguments = report.arguments;
+    if let Some(counterexample) = counterexamples.find(|counterexample| !withheld(report, counterexample)) {
+        let call = safe(&counterexample.call).replace('\'', r"'\''");
+        return format!("proofmark call {} {} '{call}'", arguments.contract.display(), arguments.artifact.display());
+    }
+    let from_rule = unmet.iter().find_map(|rule| rule.next.clone());
+    from_rule.map_or_else(|| format!("proofmark inspect {}", arguments.artifact.display()), |next| safe(&next))
+}
+
+/// The same for machines.
+pub fn json(report: &Report<'_>) -> Value {
+    let Report { asked, checked, mark, .. } = report;
+    let evidence: Vec<Value> = checked
+        .evidence
+        .iter()
+        .map(|evidence| {
+            let counterexamples = evidence.counterexamples.iter().map(|counterexample| {
+                if withheld(report, counterexample) {
+                    json!({ "held_out": true, "withheld": true })
+                } else {
+                    json!(counterexample)
+                }
+            });
+            let held_back = evidence.counterexamples.iter().any(|counterexample| withheld(report, counterexample));
+            json!({
+                "check": evidence.check,
+                "outcome": evidence.outcome,
+                "reason": if held_back { None } else { evidence.reason.as_ref() },
+                "counts": evidence.counts,
+                "counterexamples": counterexamples.collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let (verdict, unmet) = match &checked.result {
+        Ok(_) => ("marked", Vec::new()),
+        Err(unmet) => ("refused", unmet.iter().map(|rule| json!(rule)).collect()),
+    };
+    json!({
+        "verdict": verdict,
+        "contract": { "name": asked.contract.name, "sha256": asked.contract.digest },
+        "artifact": checked.artifact,
+        "generator": asked.generator,
+        "attempt": checked.submission.attempt,
+        "policy": { "name": asked.policy_name, "sha256": asked.policy.digest() },
+        "evidence": evidence,
+        "unmet": unmet,
+        "grant": checked.result.is_ok().then_some(&checked.grant),
+        "mark": checked.result.is_ok().then(|| mark.display().to_string()),
+        "not_checked": NOT_CHECKED,
+        "log_size": checked.log_size,
+    })
+}
+
+/// 65536 as `65,536`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && place % 3 == first {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        let all = [0, 7, 12, 123, 1234, 12_345, 123_456, 1_234_567].map(grouped);
+        assert_eq!(all, ["0", "7", "12", "123", "1,234", "12,345", "123,456", "1,234,567"]);
+    }
+}

@@ -1,0 +1,7 @@
+#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+bool is_leap(uint32_t year) {
+    return ((year % 4 == 0) && (year % 100 != 0)) || (year % 400 == 0);
+}

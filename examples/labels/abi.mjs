@@ -1,0 +1,87 @@
+// Calls an export of a candidate's core module by the canonical ABI, for the few types that the examples use.
+// Values: u32, s32, bool as number or boolean; u64 as BigInt; string as string; lists as arrays; records as objects.
+
+const word = { u32: (n) => n >>> 0, s32: (n) => n | 0, u64: (n) => BigInt.asUintN(64, n), bool: (n) => n !== 0 };
+const RECORDS = { interval: ["start", "end"], rect: ["left", "top", "right", "bottom"] };
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Size and alignment in bytes of one list item of type `type`. */
+function layout(type) {
+  return { size: 4 * (RECORDS[type]?.length ?? 1), align: 4 };
+}
+
+function allocate(exports, size, align) {
+  return exports.cabi_realloc(0, 0, align, size) >>> 0;
+}
+
+function storeItem(view, at, type, value) {
+  const fields = RECORDS[type];
+  if (fields) fields.forEach((field, i) => view.setInt32(at + 4 * i, value[field], true));
+  else view.setInt32(at, value, true);
+}
+
+function loadItem(view, at, type) {
+  const fields = RECORDS[type];
+  if (fields) return Object.fromEntries(fields.map((field, i) => [field, view.getInt32(at + 4 * i, true)]));
+  return word[type](view.getInt32(at, true));
+}
+
+function lower(exports, type, value) {
+  if (type === "string") {
+    const bytes = new TextEncoder().encode(value);
+    const at = allocate(exports, bytes.length, 1);
+    new Uint8Array(exports.memory.buffer, at, bytes.length).set(bytes);
+    return [at, bytes.length];
+  }
+  if (type.startsWith("list<")) {
+    const item = type.slice(5, -1);
+    const { size, align } = layout(item);
+    const at = allocate(exports, size * value.length, align);
+    const view = new DataView(exports.memory.buffer);
+    value.forEach((one, i) => storeItem(view, at + i * size, item, one));
+    return [at, value.length];
+  }
+  if (RECORDS[type]) return RECORDS[type].map((field) => value[field]);
+  return [value];
+}
+
+function lift(exports, type, raw) {
+  if (word[type]) return word[type](raw);
+  const view = new DataView(exports.memory.buffer);
+  const at = raw >>> 0;
+  if (type.startsWith("option<")) {
+    const flag = view.getUint8(at);
+    if (flag > 1) throw new Error("option discriminant out of range");
+    return flag ? loadItem(view, at + 4, type.slice(7, -1)) : null;
+  }
+  const address = view.getUint32(at, true);
+  const length = view.getUint32(at + 4, true);
+  if (type === "string") return strict.decode(new Uint8Array(exports.memory.buffer, address, length));
+  const item = type.slice(5, -1);
+  const { size, align } = layout(item);
+  if (address % align !== 0 || address + length * size > view.byteLength) throw new Error("list out of bounds");
+  return Array.from({ length }, (_, i) => loadItem(view, address + i * size, item));
+}
+
+/** A function that calls `name` of `module` in a fresh instance and returns the lifted result. Throws what the call throws. */
+export function caller(module, name, params, result) {
+  const pure = params.every((type) => word[type]) && word[result];
+  const shared = pure ? new WebAssembly.Instance(module).exports : null;
+  return (args) => {
+    const exports = shared ?? new WebAssembly.Instance(module).exports;
+    const flat = params.flatMap((type, i) => lower(exports, type, args[i]));
+    return lift(exports, result, (exports[name] ?? exports[name.replaceAll("-", "_")])(...flat));
+  };
+}
+
+/** `value` in WAVE. */
+export function wave(value) {
+  if (value === null) return "none";
+  if (typeof value === "string") {
+    const escaped = value.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n").replace(/\t/g, "\\t");
+    return `"${escaped.replace(/[\0-\x1f\x7f]/g, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`)}"`;
+  }
+  if (Array.isArray(value)) return `[${value.map(wave).join(", ")}]`;
+  if (typeof value === "object") return `{${Object.entries(value).map(([key, one]) => `${key}: ${wave(one)}`).join(", ")}}`;
+  return String(value);
+}

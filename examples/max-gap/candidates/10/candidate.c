@@ -1,0 +1,15 @@
+uint32_t max_gap(const int32_t *xs, size_t len)
+{
+    if (len < 2) {
+        return 0;
+    }
+
+    int32_t max_gap = 0;
+    for (size_t i = 0; i < len - 1; ++i) {
+        if (xs[i + 1] - xs[i] > max_gap) {
+            max_gap = xs[i + 1] - xs[i];
+        }
+    }
+
+    return max_gap;
+}

@@ -1,0 +1,27 @@
+#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h> // only malloc, calloc, realloc, free, qsort, abort
+#include <string.h> // only memcpy, memmove, memset, memcmp, strlen
+
+// Returns the median of the list of integers xs, which has length len.
+// If len is 0, returns 0.
+// Examples:
+//   median([3, 1, 2]) returns 2
+//   median([4, 1, 2, 3]) returns 2
+//   median([]) returns 0
+int32_t median(int32_t *xs, size_t len) {
+    if (len == 0) {
+        return 0;
+    }
+    qsort(xs, len, sizeof(int32_t), compare_integers);
+    if (len % 2 == 1) {
+        return xs[len / 2];
+    } else {
+        return (xs[len / 2 - 1] + xs[len / 2]) / 2;
+    }
+}
+
+int compare_integers(const void *a, const void *b) {
+    return (*(int32_t *)a - *(int32_t *)b);
+}

@@ -1,0 +1,34 @@
+#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h> // only malloc, calloc, realloc, free, qsort, abort
+#include <string.h> // only memcpy, memmove, memset, memcmp, strlen
+
+size_t trim(const char *text, size_t len, char *out) {
+    if (text == NULL || len == 0) {
+        return 0;
+    }
+
+    size_t start = 0;
+    size_t end = len - 1;
+
+    // Find the first non-space character from the start
+    while (start <= end && text[start] == ' ') {
+        start++;
+    }
+
+    // Find the last non-space character from the end
+    while (start <= end && text[end] == ' ') {
+        end--;
+    }
+
+    // Copy the trimmed text to the output buffer
+    if (start <= end) {
+        memcpy(out, text + start, end - start + 1);
+        out[end - start + 1] = '\0';
+    } else {
+        out[0] = '\0';
+    }
+
+    return end - start + 1;
+}

@@ -1,0 +1,64 @@
+//! `cargo xtask`: the one entry to everything a developer or a continuous-integration machine runs.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::exit,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a developer's tool, not library code"
+)]
+
+use std::process::{Command, ExitCode};
+
+mod bench;
+mod tidy;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  tidy              layout, file sizes, module headers, paths in documents, the crate graph
+  test              tidy, formatting, lints, every test: what a change must pass
+  bench             all benches, each a ratio measured in one run
+  bench NAME...     calls | run | verify | verdicts";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["tidy"] => tidy::run(),
+        ["test"] => test(),
+        ["bench", names @ ..] => bench::run(names),
+        _ => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn test() -> Result<(), String> {
+    tidy::run()?;
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
+    cargo(&["test", "--workspace", "--quiet"])
+}
+
+/// Runs cargo with the terminal attached.
+fn cargo(arguments: &[&str]) -> Result<(), String> {
+    eprintln!("cargo {}", arguments.join(" "));
+    let status = Command::new(env!("CARGO")).args(arguments).current_dir(root()).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`cargo {}` failed: {status}", arguments.join(" "))),
+        Err(error) => Err(format!("cargo could not be started: {error}")),
+    }
+}
+
+/// The root of the checkout.
+fn root() -> std::path::PathBuf {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
