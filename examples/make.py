@@ -231,6 +231,7 @@ def build(name, options):
             provenance["bindings"] = tool_version("wit-bindgen")
         provenance.pop("artifact_sha256", None)
         if done.returncode == 0:
+            (folder / "artifact.wasm").chmod(0o644)
             provenance["artifact_sha256"] = sha256((folder / "artifact.wasm").read_bytes())
         else:
             (folder / "build.txt").write_text(CACHE_PATH.sub("", done.stderr))

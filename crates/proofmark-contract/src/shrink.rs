@@ -1,13 +1,103 @@
 //! Simpler inputs than a given one.
+//!
+//! Every candidate is smaller by [`cost`], a natural number, so a search that only ever moves to a candidate ends. The
+//! order is that of the cost: large steps first, then ever smaller ones.
 
 use crate::types::Type;
 use crate::value::Value;
+
+mod cost;
+mod sequence;
+mod simpler;
+
+pub(crate) use simpler::minimal;
+
+use cost::cost;
+use simpler::simpler;
+
+/// Candidates for one input, at most.
+const CANDIDATES_MAX: usize = 3000;
+/// Candidates for all scalars of one input together, about: large inputs get fewer for each.
+const SCALARS_MAX: usize = 2000;
 
 /// Argument lists that are simpler than `arguments`, the simplest first. Each fits `types`, and each is strictly smaller
 /// by a measure that can't fall for ever, so a search that always moves to a candidate ends.
 #[must_use]
 pub fn candidates(arguments: &[Value], types: &[Type]) -> Vec<Vec<Value>> {
-    let _ = (arguments, types);
-    Vec::new()
+    let mut found: Vec<Vec<Value>> = Vec::new();
+    if arguments.len() != types.len() {
+        return found;
+    }
+    let parts = arguments.iter().zip(types).fold(1_usize, |sum, (value, ty)| sum.saturating_add(size(value, ty)));
+    let most = SCALARS_MAX.checked_div(parts).unwrap_or(0).max(3);
+    found.push(types.iter().map(minimal).collect());
+    for (nth, (value, ty)) in arguments.iter().zip(types).enumerate() {
+        for candidate in simpler(value, ty, most) {
+            found.push(replaced(arguments, &[nth], &candidate));
+        }
+        // Arguments that are equal may have to stay equal.
+        let equal: Vec<usize> = same_as(arguments, types, nth);
+        if equal.len() > 1 && equal.first() == Some(&nth) {
+            for candidate in simpler(value, ty, most) {
+                found.push(replaced(arguments, &equal, &candidate));
+            }
+        }
+    }
+    found.extend(together(arguments));
+    ordered(found, arguments)
 }
-pub(crate) fn minimal(ty: &Type) -> Value { let _ = ty; Value::Bool(false) }
+
+/// Scalars and characters in a value.
+fn size(value: &Value, ty: &Type) -> usize {
+    match value {
+        Value::String(text) => text.chars().count(),
+        value => {
+            let parts = value.typed_parts(ty);
+            parts.into_iter().fold(1, |sum: usize, (part, ty)| sum.saturating_add(size(part, ty)))
+        }
+    }
+}
+
+fn same_as(arguments: &[Value], types: &[Type], nth: usize) -> Vec<usize> {
+    let same = |other: &usize| arguments.get(*other) == arguments.get(nth) && types.get(*other) == types.get(nth);
+    (0..arguments.len()).filter(same).collect()
+}
+
+fn replaced(arguments: &[Value], places: &[usize], value: &Value) -> Vec<Value> {
+    let mut changed = arguments.to_vec();
+    for place in places {
+        if let Some(slot) = changed.get_mut(*place) {
+            *slot = value.clone();
+        }
+    }
+    changed
+}
+
+/// All whole numbers moved by the same amount towards zero: what matters may be how far apart they are.
+fn together(arguments: &[Value]) -> Vec<Vec<Value>> {
+    let numbers: Vec<i128> = arguments.iter().filter_map(simpler::whole).collect();
+    let (Some(least), Some(most)) = (numbers.iter().min(), numbers.iter().max()) else { return Vec::new() };
+    if numbers.len() < 2 || (*least <= 0 && *most >= 0) {
+        return Vec::new();
+    }
+    let nearest = if *least > 0 { *least } else { *most };
+    let steps = [nearest, nearest / 2, nearest.signum()];
+    let moved = |step: i128| {
+        arguments.iter().map(|value| simpler::moved(value, step).unwrap_or_else(|| value.clone())).collect()
+    };
+    steps.into_iter().filter(|step| *step != 0).map(moved).collect()
+}
+
+fn ordered(found: Vec<Vec<Value>>, arguments: &[Value]) -> Vec<Vec<Value>> {
+    let sum = |values: &[Value]| values.iter().fold(0_u128, |sum, value| sum.saturating_add(cost(value)));
+    let limit = sum(arguments);
+    let mut measured: Vec<(u128, Vec<Value>)> =
+        found.into_iter().map(|values| (sum(&values), values)).filter(|(cost, _)| *cost < limit).collect();
+    measured.sort_by_key(|(cost, _)| *cost);
+    measured.dedup_by(|(_, a), (_, b)| a == b);
+    measured.truncate(CANDIDATES_MAX);
+    measured.into_iter().map(|(_, values)| values).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -168,11 +168,7 @@ fn mark(
         artifact: Digest::of(asked.artifact),
         contract: asked.contract_text.to_owned(),
         policy: asked.policy_text.to_owned(),
-        submission: Logged {
-            envelope: submitted.envelope.clone(),
-            index: submitted.index,
-            proof: submitted.proof.clone(),
-        },
+        submission: logged(submitted.envelope.clone(), submitted.index)?,
         challenge_checkpoint: submitted.checkpoint.clone(),
         evidence: evidence
             .into_iter()
@@ -197,8 +193,6 @@ struct Submitted {
     /// The signed checkpoint that covers the submission.
     checkpoint: String,
     size: u64,
-    /// That the submission is in that checkpoint's tree.
-    proof: Vec<Digest>,
     challenge: Challenge,
 }
 
@@ -229,9 +223,8 @@ fn submit(home: &mut Home, asked: &Asked<'_>, artifact: Digest) -> Result<Submit
     })?;
     let (statement, envelope, entry) = made.ok_or_else(|| GovernError::Statement("nothing was submitted".to_owned()))?;
     let challenge = Challenge::new(committed.checkpoint_text(), &entry);
-    let proof = home.log.view().inclusion_proof(committed.first)?;
     let Committed { first: index, size, checkpoint } = committed;
-    Ok(Submitted { statement, envelope, index, checkpoint, size, proof, challenge })
+    Ok(Submitted { statement, envelope, index, checkpoint, size, challenge })
 }
 
 struct Checker<'a> {

@@ -104,8 +104,7 @@ pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     if !rest.is_empty() {
         return None;
     }
-    let bytes: Option<Vec<u8>> =
-        pairs.iter().map(|[high, low]| Some((nibble(*high)? << 4) | nibble(*low)?)).collect();
+    let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some((nibble(*high)? << 4) | nibble(*low)?)).collect();
     bytes?.try_into().ok()
 }
 

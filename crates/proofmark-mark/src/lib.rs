@@ -7,7 +7,11 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
-    allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "tests may panic: that is how they fail")
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "tests may panic: that is how they fail"
+    )
 )]
 
 pub mod challenge;

@@ -190,11 +190,7 @@ pub fn root_at<R: HashReader>(reader: &R, size: u64) -> Result<Digest, R::Error>
 ///
 /// # Errors
 /// An index outside the tree, or the reader's.
-pub fn inclusion_proof<R: HashReader>(
-    reader: &R,
-    index: u64,
-    size: u64,
-) -> Result<Vec<Digest>, BuildError<R::Error>> {
+pub fn inclusion_proof<R: HashReader>(reader: &R, index: u64, size: u64) -> Result<Vec<Digest>, BuildError<R::Error>> {
     if index >= size {
         return Err(BuildError::Range(ProofError::Index { index, size }));
     }

@@ -99,8 +99,7 @@ impl VerifierKey {
     /// The key's id as it stands in signature lines.
     #[must_use]
     pub fn key_id(&self) -> [u8; 4] {
-        let [a, b, c, d, ..] =
-            Digest::of_parts(&[self.name.as_bytes(), b"\n", &[ED25519], self.key.as_bytes()]).0;
+        let [a, b, c, d, ..] = Digest::of_parts(&[self.name.as_bytes(), b"\n", &[ED25519], self.key.as_bytes()]).0;
         [a, b, c, d]
     }
 }
@@ -204,7 +203,8 @@ impl Note {
         }
         let blank = note.rfind("\n\n").ok_or(NoteError::Layout)?;
         let (text, signatures) = note.split_at_checked(blank.saturating_add(1)).ok_or(NoteError::Layout)?;
-        let lines = signatures.strip_prefix('\n').and_then(|lines| lines.strip_suffix('\n')).ok_or(NoteError::Layout)?;
+        let lines =
+            signatures.strip_prefix('\n').and_then(|lines| lines.strip_suffix('\n')).ok_or(NoteError::Layout)?;
         let mut found = Vec::new();
         for line in lines.split('\n') {
             if found.len() == SIGNATURES_MAX {
@@ -233,7 +233,8 @@ impl Note {
     /// [`NoteError::NotSigned`] or [`NoteError::WrongSignature`].
     pub fn verify(&self, key: &VerifierKey) -> Result<(), NoteError> {
         let key_id = key.key_id();
-        let mut by_key = self.signatures.iter().filter(|line| line.name == key.name && line.key_id == key_id).peekable();
+        let mut by_key =
+            self.signatures.iter().filter(|line| line.name == key.name && line.key_id == key_id).peekable();
         if by_key.peek().is_none() {
             return Err(NoteError::NotSigned(key.name.clone()));
         }

@@ -206,7 +206,8 @@ impl Policy {
             .map(|error| (self.rule_of(error), error.to_string().chars().take(300).collect()))
             .collect();
         if !errors.is_empty() {
-            let denied = |(rule, error): (String, String)| unmet(&rule, format!("a rule that can be evaluated: {error}"));
+            let denied =
+                |(rule, error): (String, String)| unmet(&rule, format!("a rule that can be evaluated: {error}"));
             return Decision::Deny(errors.into_iter().map(denied).collect());
         }
         if response.decision() == cedar_policy::Decision::Allow {
@@ -283,7 +284,8 @@ fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
 }
 
 fn attributes(evidence: &Evidence) -> Result<RestrictedExpression, String> {
-    let mut fields = vec![("outcome".to_owned(), RestrictedExpression::new_string(evidence.outcome.as_str().to_owned()))];
+    let mut fields =
+        vec![("outcome".to_owned(), RestrictedExpression::new_string(evidence.outcome.as_str().to_owned()))];
     for (name, count) in &evidence.counts {
         fields.push((name.clone(), long(*count)?));
     }

@@ -250,6 +250,8 @@ mod tests {
         }
         let many: String = (0..33).map(|nth| format!("c{nth} ")).collect();
         assert_eq!(many.parse::<Plan>(), Err(PlanError::Length));
-        assert!(serde_json::from_str::<Plan>(r#"[{"check":"a","executions":0},{"check":"a","executions":0}]"#).is_err());
+        assert!(
+            serde_json::from_str::<Plan>(r#"[{"check":"a","executions":0},{"check":"a","executions":0}]"#).is_err()
+        );
     }
 }

@@ -82,7 +82,8 @@ impl Trust {
         if text.len() > TRUST_BYTES_MAX {
             return Err(TrustError::TooLarge(text.len()));
         }
-        let wire: Wire = toml::from_str(text).map_err(|error| TrustError::Toml(error.to_string().trim_end().to_owned()))?;
+        let wire: Wire =
+            toml::from_str(text).map_err(|error| TrustError::Toml(error.to_string().trim_end().to_owned()))?;
         if wire.trust != 1 {
             return Err(TrustError::Version(wire.trust));
         }

@@ -138,7 +138,8 @@ impl Auditor<'_> {
         self.audit.checkpoint = self.replay.view.checkpoint().to_owned();
         for name in std::mem::take(&mut self.absent).into_values().flatten() {
             self.unpublished = true;
-            self.problem(self.store.path(&name.to_string()), "is missing");
+            let what = "is missing; if a writer was interrupted, the next one makes it again";
+            self.problem(self.store.path(&name.to_string()), what);
         }
         Ok(true)
     }
@@ -187,7 +188,9 @@ impl Auditor<'_> {
         let path = self.store.path(&Name::Checkpoint.to_string());
         let what = match published(self.store, key) {
             Ok(None) => "is missing",
-            Ok(Some((checkpoint, _))) if checkpoint.size < self.replay.view.size() => "is older than the last commit",
+            Ok(Some((checkpoint, _))) if checkpoint.size < self.replay.view.size() => {
+                "is older than the last commit; if a writer was interrupted, the next one replaces it"
+            }
             Ok(Some((_, note))) if note == self.replay.view.checkpoint() => return Ok(()),
             Ok(Some((checkpoint, _))) if checkpoint.size > self.replay.view.size() && self.has_grown()? => {
                 return Ok(());

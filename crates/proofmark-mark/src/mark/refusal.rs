@@ -59,17 +59,16 @@ impl Refusal {
             Code::Malformed => "get the mark again as it was issued; not one byte may change",
             Code::Artifact => "get the artifact that the mark names, or check this one with `proofmark check`",
             Code::Log => "add the log's key to the trust file if you trust it; else do not use the mark",
-            Code::Policy => "add the policy's digest to the trust file if you trust it, or check again under another policy",
+            Code::Policy => {
+                "add the policy's digest to the trust file if you trust it, or check again under another policy"
+            }
             Code::Signature => "add the governor's key to the trust file if you trust it; else do not use the mark",
             Code::Expired => "check the artifact again with `proofmark check`",
             Code::Future => "set this machine's clock",
             Code::Denied => "check the artifact again, under a policy that its evidence satisfies",
-            Code::Consistency
-            | Code::Statement
-            | Code::Inclusion
-            | Code::Disagreement
-            | Code::Plan
-            | Code::Verdict => "do not use the mark; check the artifact again, and ask the governor how this came about",
+            Code::Consistency | Code::Statement | Code::Inclusion | Code::Disagreement | Code::Plan | Code::Verdict => {
+                "do not use the mark; check the artifact again, and ask the governor how this came about"
+            }
         }
     }
 }

@@ -64,12 +64,7 @@ impl Verified {
 ///
 /// # Errors
 /// [`Refusal`]: the mark is not valid, and why.
-pub fn verify(
-    mark_bytes: &[u8],
-    artifact: Option<&[u8]>,
-    trust: &Trust,
-    now: Timestamp,
-) -> Result<Verified, Refusal> {
+pub fn verify(mark_bytes: &[u8], artifact: Option<&[u8]>, trust: &Trust, now: Timestamp) -> Result<Verified, Refusal> {
     let mark = Mark::parse(mark_bytes)?;
     if artifact.is_some_and(|bytes| Digest::of(bytes) != mark.artifact) {
         let message = format!("the artifact is not the one of the mark, which is sha256:{}", mark.artifact);
@@ -77,7 +72,8 @@ pub fn verify(
     }
     let log = states(&mark, trust)?;
     let (policy, policy_ref) = trusted_policy(&mark, trust)?;
-    let mut reader = Reader { mark: &mark, trust, log: &log, contract: Digest::of(mark.contract.as_bytes()), entries: Vec::new() };
+    let mut reader =
+        Reader { mark: &mark, trust, log: &log, contract: Digest::of(mark.contract.as_bytes()), entries: Vec::new() };
 
     let submitted = submission(&mut reader, &policy)?;
     let challenge = challenge(&reader, &log)?;
@@ -118,13 +114,8 @@ struct States {
 fn states(mark: &Mark, trust: &Trust) -> Result<States, Refusal> {
     let (challenge, challenge_text) = signed_by_log(&mark.challenge_checkpoint, trust)?;
     let (after, _) = signed_by_log(&mark.checkpoint, trust)?;
-    let consistent = merkle::verify_consistency(
-        challenge.size,
-        &challenge.root,
-        after.size,
-        &after.root,
-        &mark.consistency,
-    );
+    let consistent =
+        merkle::verify_consistency(challenge.size, &challenge.root, after.size, &after.root, &mark.consistency);
     let refused = |why: String| Refusal::new(Code::Consistency, why);
     if challenge.origin != after.origin {
         return Err(refused("its checkpoints are of two different logs".to_owned()));
@@ -143,8 +134,8 @@ fn signed_by_log(note: &str, trust: &Trust) -> Result<(Checkpoint, String), Refu
     let Some(key) = trust.logs().iter().find(signer) else {
         return Err(refused(format!("the log `{}` is not trusted with this key", signature.name)));
     };
-    let checkpoint = checkpoint::open(note.as_bytes(), key)
-        .map_err(|error| refused(format!("a checkpoint is wrong: {error}")))?;
+    let checkpoint =
+        checkpoint::open(note.as_bytes(), key).map_err(|error| refused(format!("a checkpoint is wrong: {error}")))?;
     Ok((checkpoint, parsed.text().to_owned()))
 }
 
@@ -307,7 +298,8 @@ fn grant(
         return Err(Refusal::new(Code::Verdict, "its verdict grants something else than was asked for"));
     }
     if verdict.time_verified > now.saturating_add(CLOCKS_DIFFER).unwrap_or(Timestamp::MAX) {
-        let message = format!("its verdict is from {}, which is in the future", crate::time::text(verdict.time_verified));
+        let message =
+            format!("its verdict is from {}, which is in the future", crate::time::text(verdict.time_verified));
         return Err(Refusal::new(Code::Future, message));
     }
     if now >= grant.expires {

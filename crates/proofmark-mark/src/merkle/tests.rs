@@ -3,16 +3,8 @@
 use super::*;
 
 /// The entries of Certificate Transparency's reference tests.
-const ENTRIES: [&str; 8] = [
-    "",
-    "00",
-    "10",
-    "2021",
-    "3031",
-    "40414243",
-    "5051525354555657",
-    "606162636465666768696a6b6c6d6e6f",
-];
+const ENTRIES: [&str; 8] =
+    ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
 /// The roots over the first 1 to 8 of them.
 const ROOTS: [&str; 8] = [
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -78,10 +70,7 @@ fn proofs_are_those_of_certificate_transparency() {
             digest("d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"),
         ]
     );
-    assert_eq!(
-        inclusion(2, 3),
-        [digest("fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125")]
-    );
+    assert_eq!(inclusion(2, 3), [digest("fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125")]);
     let consistency = |old, new| consistency_proof(&tree, old, new).unwrap();
     assert_eq!(
         consistency(6, 8),

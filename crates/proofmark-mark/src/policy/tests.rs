@@ -79,7 +79,13 @@ fn a_text_that_is_no_usable_policy_is_refused() {
         (format!("{PERMIT}{}", forbid.replace("@needs(\"x\")", "@needs(\" \")")), "@needs"),
         (format!("{PERMIT}{}", forbid.replace("attempt", "atempt")), "against the schema"),
         (format!("{PERMIT}{}", forbid.replace("== 1", "== \"1\"")), "against the schema"),
-        (format!("{PERMIT}{}", forbid.replace("attempt == 1", "attempt == 1 && resource.evidence.inspect.bytes > 0")), "schema"),
+        (
+            format!(
+                "{PERMIT}{}",
+                forbid.replace("attempt == 1", "attempt == 1 && resource.evidence.inspect.bytes > 0")
+            ),
+            "schema",
+        ),
         (format!("{PERMIT}{}", forbid.replace("context.attempt == 1", "true")), "against the schema"),
         (PERMIT.replace("principal,", "principal == ?principal,"), "template"),
         (PERMIT.replace(';', ""), "not Cedar"),

@@ -7,6 +7,7 @@ use proofmark_mark::digest::Digest;
 use proofmark_mark::dsse::Envelope;
 use proofmark_mark::entry::Entry;
 use proofmark_mark::evidence::Evidence;
+use proofmark_mark::evidence::risk_ppm;
 use proofmark_mark::mark::{Mark, verify};
 use proofmark_mark::merkle;
 use proofmark_mark::note::{Note, SignerKey, VerifierKey};
@@ -16,7 +17,6 @@ use proofmark_mark::statement::Statement;
 use proofmark_mark::submission::{Plan, Submission};
 use proofmark_mark::trust::Trust;
 use proofmark_mark::verdict::Verdict;
-use proofmark_mark::evidence::risk_ppm;
 use proptest::prelude::*;
 
 use crate::builder::{POLICY, Recipe, log, now, trust, trust_text};

@@ -217,10 +217,8 @@ impl Recipe {
         if self.order == Order::VerdictFirst {
             verdict_index = log.append(&entry(Kind::Verdict, &verdict));
         }
-        let evidence: Vec<(u64, Envelope)> = found
-            .into_iter()
-            .map(|(_, envelope)| (log.append(&entry(Kind::Evidence, &envelope)), envelope))
-            .collect();
+        let evidence: Vec<(u64, Envelope)> =
+            found.into_iter().map(|(_, envelope)| (log.append(&entry(Kind::Evidence, &envelope)), envelope)).collect();
         match self.order {
             Order::VerdictFirst | Order::VerdictMissing => {}
             _ => verdict_index = log.append(&entry(Kind::Verdict, &verdict)),

@@ -52,10 +52,7 @@ fn spelled() -> Vec<Case> {
         }),
         ("byte order mark", format!("\u{feff}{text}")),
     ];
-    wrong
-        .into_iter()
-        .map(|(name, text)| Case { name, expect: "malformed", mark: text.into_bytes() })
-        .collect()
+    wrong.into_iter().map(|(name, text)| Case { name, expect: "malformed", mark: text.into_bytes() }).collect()
 }
 
 type Wrong = (&'static str, &'static str, Recipe);
@@ -71,31 +68,55 @@ fn logs() -> Vec<Wrong> {
             "log",
             Recipe { signers: Signers { challenge_log: 3, ..usual() }, ..Recipe::default() },
         ),
-        ("checkpoint with a second signature", "log", with(|mark| {
-            let line = "— example.com/witness AAAAAAAA\n";
-            mark.checkpoint.push_str(line);
-        })),
-        ("checkpoint with no signature", "log", with(|mark| {
-            let text = mark.checkpoint.rfind("— ").unwrap();
-            mark.checkpoint.truncate(text);
-        })),
-        ("checkpoint with another size", "log", with(|mark| mark.checkpoint = mark.checkpoint.replacen("\n7\n", "\n8\n", 1))),
-        ("checkpoint with an extension line", "log", with(|mark| {
-            let checkpoint = Note::parse(mark.checkpoint.as_bytes()).unwrap();
-            let text = format!("{}extension\n", checkpoint.text());
-            mark.checkpoint = Note::new(&text, vec![log(2).sign(&text)]).unwrap().to_string();
-        })),
-        ("checkpoints the wrong way round", "consistency", with(|mark| {
-            std::mem::swap(&mut mark.checkpoint, &mut mark.challenge_checkpoint);
-        })),
+        (
+            "checkpoint with a second signature",
+            "log",
+            with(|mark| {
+                let line = "— example.com/witness AAAAAAAA\n";
+                mark.checkpoint.push_str(line);
+            }),
+        ),
+        (
+            "checkpoint with no signature",
+            "log",
+            with(|mark| {
+                let text = mark.checkpoint.rfind("— ").unwrap();
+                mark.checkpoint.truncate(text);
+            }),
+        ),
+        (
+            "checkpoint with another size",
+            "log",
+            with(|mark| mark.checkpoint = mark.checkpoint.replacen("\n7\n", "\n8\n", 1)),
+        ),
+        (
+            "checkpoint with an extension line",
+            "log",
+            with(|mark| {
+                let checkpoint = Note::parse(mark.checkpoint.as_bytes()).unwrap();
+                let text = format!("{}extension\n", checkpoint.text());
+                mark.checkpoint = Note::new(&text, vec![log(2).sign(&text)]).unwrap().to_string();
+            }),
+        ),
+        (
+            "checkpoints the wrong way round",
+            "consistency",
+            with(|mark| {
+                std::mem::swap(&mut mark.checkpoint, &mut mark.challenge_checkpoint);
+            }),
+        ),
         ("consistency proof missing", "consistency", with(|mark| mark.consistency.clear())),
         ("consistency proof with a hash too many", "consistency", with(|mark| mark.consistency.push(Digest([0; 32])))),
         ("consistency proof altered", "consistency", with(|mark| mark.consistency[0] = Digest([0; 32]))),
-        ("checkpoint of a forked log", "consistency", with(|mark| {
-            let text = Note::parse(mark.checkpoint.as_bytes()).unwrap().text().to_owned();
-            let fork = Checkpoint { root: Digest([5; 32]), ..Checkpoint::parse(&text).unwrap() };
-            mark.checkpoint = fork.sign(&log(2)).unwrap().to_string();
-        })),
+        (
+            "checkpoint of a forked log",
+            "consistency",
+            with(|mark| {
+                let text = Note::parse(mark.checkpoint.as_bytes()).unwrap().text().to_owned();
+                let fork = Checkpoint { root: Digest([5; 32]), ..Checkpoint::parse(&text).unwrap() };
+                mark.checkpoint = fork.sign(&log(2)).unwrap().to_string();
+            }),
+        ),
         ("submission at another index", "inclusion", with(|mark| mark.submission.index += 1)),
         ("submission beyond the tree", "inclusion", with(|mark| mark.submission.index = u64::MAX)),
         ("submission proof altered", "inclusion", with(|mark| mark.submission.proof[0] = Digest([0; 32]))),
@@ -105,10 +126,14 @@ fn logs() -> Vec<Wrong> {
         ("verdict not in the log", "inclusion", ordered(Order::VerdictMissing)),
         ("verdict in the log before its evidence", "inclusion", ordered(Order::VerdictFirst)),
         ("challenge drawn before the submission", "inclusion", ordered(Order::ChallengeFirst)),
-        ("challenge drawn after the evidence", "disagreement", with(|mark| {
-            mark.challenge_checkpoint.clone_from(&mark.checkpoint);
-            mark.consistency.clear();
-        })),
+        (
+            "challenge drawn after the evidence",
+            "disagreement",
+            with(|mark| {
+                mark.challenge_checkpoint.clone_from(&mark.checkpoint);
+                mark.consistency.clear();
+            }),
+        ),
     ]
 }
 
@@ -121,7 +146,11 @@ fn statements() -> Vec<Wrong> {
         ("evidence by an unknown governor", "signature", by(Signers { evidence: 4, ..usual() })),
         ("verdict by an unknown governor", "signature", by(Signers { verdict: 4, ..usual() })),
         ("verdict in the place of evidence", "statement", with(|mark| mark.evidence[0] = mark.verdict.clone())),
-        ("evidence in the place of the submission", "statement", with(|mark| mark.submission = mark.evidence[0].clone())),
+        (
+            "evidence in the place of the submission",
+            "statement",
+            with(|mark| mark.submission = mark.evidence[0].clone()),
+        ),
         ("another artifact", "disagreement", with(|mark| mark.artifact = Digest([8; 32]))),
         ("another contract", "inclusion", with(|mark| mark.contract.push('\n'))),
         ("another policy", "policy", with(|mark| mark.policy.push('\n'))),
@@ -178,8 +207,16 @@ fn evidence() -> Vec<Wrong> {
         ("evidence for another challenge", "disagreement", found(|found| found.predicate.challenge.0.0[0] ^= 1)),
         ("failed evidence with a passed verdict", "denied", found(|found| found.predicate.outcome = Outcome::Failed)),
         ("unknown evidence with a passed verdict", "denied", found(|found| found.predicate.outcome = Outcome::Unknown)),
-        ("evidence with a count missing", "denied", found(|found| found.predicate.counts.retain(|name, _| name != "bytes"))),
-        ("evidence with a count too many", "denied", found(|found| found.predicate.counts.extend([("luck".to_owned(), 7)]))),
+        (
+            "evidence with a count missing",
+            "denied",
+            found(|found| found.predicate.counts.retain(|name, _| name != "bytes")),
+        ),
+        (
+            "evidence with a count too many",
+            "denied",
+            found(|found| found.predicate.counts.extend([("luck".to_owned(), 7)])),
+        ),
     ]
 }
 
@@ -187,39 +224,87 @@ fn evidence() -> Vec<Wrong> {
 fn verdicts() -> Vec<Wrong> {
     let says = |verdict| Recipe { verdict, ..Recipe::default() };
     vec![
-        ("failed verdict", "verdict", says(|verdict| verdict.predicate.verification_result = VerificationResult::Failed)),
+        (
+            "failed verdict",
+            "verdict",
+            says(|verdict| verdict.predicate.verification_result = VerificationResult::Failed),
+        ),
         ("verdict without a grant", "verdict", says(|verdict| verdict.predicate.grant = None)),
         ("verdict by another verifier", "verdict", says(|verdict| verdict.predicate.verifier.id.push('0'))),
         ("verdict on another resource", "verdict", says(|verdict| verdict.predicate.resource_uri.push('0'))),
-        ("verdict by another policy", "verdict", says(|verdict| verdict.predicate.policy.digest.sha256 = Digest([8; 32]))),
-        ("verdict by another policy's name", "verdict", says(|verdict| verdict.predicate.policy.uri = "strict".to_owned())),
-        ("verdict on other evidence", "verdict", says(|verdict| {
-            verdict.predicate.input_attestations[1].digest.sha256 = Digest([8; 32]);
-        })),
+        (
+            "verdict by another policy",
+            "verdict",
+            says(|verdict| verdict.predicate.policy.digest.sha256 = Digest([8; 32])),
+        ),
+        (
+            "verdict by another policy's name",
+            "verdict",
+            says(|verdict| verdict.predicate.policy.uri = "strict".to_owned()),
+        ),
+        (
+            "verdict on other evidence",
+            "verdict",
+            says(|verdict| {
+                verdict.predicate.input_attestations[1].digest.sha256 = Digest([8; 32]);
+            }),
+        ),
         ("verdict on less", "verdict", says(|verdict| drop(verdict.predicate.input_attestations.pop()))),
-        ("verdict on inputs in another order", "verdict", says(|verdict| verdict.predicate.input_attestations.reverse())),
-        ("verdict of another level", "verdict", says(|verdict| {
-            verdict.predicate.verified_levels = vec!["PROOFMARK_AUTONOMOUS".to_owned()];
-        })),
-        ("verdict of two levels", "verdict", says(|verdict| {
-            verdict.predicate.verified_levels.push("PROOFMARK_AUTONOMOUS".to_owned());
-        })),
-        ("verdict of another SLSA version", "verdict", says(|verdict| verdict.predicate.slsa_version = "1.0".to_owned())),
+        (
+            "verdict on inputs in another order",
+            "verdict",
+            says(|verdict| verdict.predicate.input_attestations.reverse()),
+        ),
+        (
+            "verdict of another level",
+            "verdict",
+            says(|verdict| {
+                verdict.predicate.verified_levels = vec!["PROOFMARK_AUTONOMOUS".to_owned()];
+            }),
+        ),
+        (
+            "verdict of two levels",
+            "verdict",
+            says(|verdict| {
+                verdict.predicate.verified_levels.push("PROOFMARK_AUTONOMOUS".to_owned());
+            }),
+        ),
+        (
+            "verdict of another SLSA version",
+            "verdict",
+            says(|verdict| verdict.predicate.slsa_version = "1.0".to_owned()),
+        ),
         ("verdict about another artifact", "disagreement", says(|verdict| verdict.artifact = Digest([8; 32]))),
         ("verdict under another name", "disagreement", says(|verdict| verdict.name = "other".to_owned())),
-        ("grant of another level", "verdict", says(|verdict| {
-            let predicate = &mut verdict.predicate;
-            predicate.verified_levels = vec!["PROOFMARK_AUTONOMOUS".to_owned()];
-            predicate.grant.as_mut().unwrap().autonomy = Autonomy::Autonomous;
-        })),
-        ("grant of a capability that was not asked for", "verdict", says(|verdict| {
-            verdict.predicate.grant.as_mut().unwrap().capabilities.insert("environment".to_owned());
-        })),
-        ("expired grant", "expired", says(|verdict| {
-            verdict.predicate.grant.as_mut().unwrap().expires = time("2026-11-21T11:59:59Z");
-        })),
-        ("verdict from the future", "future", says(|verdict| {
-            verdict.predicate.time_verified = time("2026-11-21T12:05:01Z");
-        })),
+        (
+            "grant of another level",
+            "verdict",
+            says(|verdict| {
+                let predicate = &mut verdict.predicate;
+                predicate.verified_levels = vec!["PROOFMARK_AUTONOMOUS".to_owned()];
+                predicate.grant.as_mut().unwrap().autonomy = Autonomy::Autonomous;
+            }),
+        ),
+        (
+            "grant of a capability that was not asked for",
+            "verdict",
+            says(|verdict| {
+                verdict.predicate.grant.as_mut().unwrap().capabilities.insert("environment".to_owned());
+            }),
+        ),
+        (
+            "expired grant",
+            "expired",
+            says(|verdict| {
+                verdict.predicate.grant.as_mut().unwrap().expires = time("2026-11-21T11:59:59Z");
+            }),
+        ),
+        (
+            "verdict from the future",
+            "future",
+            says(|verdict| {
+                verdict.predicate.time_verified = time("2026-11-21T12:05:01Z");
+            }),
+        ),
     ]
 }

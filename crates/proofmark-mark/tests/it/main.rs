@@ -15,3 +15,4 @@ mod cases;
 mod flips;
 mod marks;
 mod presets;
+mod vectors;

@@ -119,7 +119,13 @@ fn a_failed_or_unknown_check_is_refused() {
         for planned in Asked::good(preset).policy.plan().iter() {
             let check = planned.check.as_str();
             let rule = match (preset, check) {
-                (_, "properties") => if preset == "assisted" { "no-counterexample" } else { "properties-hold" },
+                (_, "properties") => {
+                    if preset == "assisted" {
+                        "no-counterexample"
+                    } else {
+                        "properties-hold"
+                    }
+                }
                 _ => rules_of(preset, check)[0],
             };
             refused_by(preset, &[rule], |asked| asked.evidence(check).outcome = Outcome::Failed);
