@@ -14,6 +14,9 @@ pub const NESTING_MAX: u64 = 16;
 /// The largest body of one function, in bytes: the compiler's memory grows with it.
 pub const FUNCTION_BYTES_MAX: u64 = 256 << 10;
 
+/// Bytes in a page of linear memory.
+const PAGE: u64 = 64 << 10;
+
 /// Bytes that were recognised as WebAssembly, with what they are made of.
 #[derive(Debug, Clone)]
 pub struct Artifact {
@@ -52,6 +55,10 @@ impl Artifact {
         within("the number of functions", profile.functions, budget.functions)?;
         within("the depth of nested components", profile.nesting, NESTING_MAX)?;
         within("the largest function's size in bytes", profile.largest_function_bytes, FUNCTION_BYTES_MAX)?;
+        let pages = profile.memories.iter().map(|memory| memory.min_pages).max().unwrap_or(0);
+        within("the initial memory in bytes", pages.saturating_mul(PAGE), budget.memory)?;
+        let elements = profile.tables.iter().map(|table| table.min).max().unwrap_or(0);
+        within("the initial table's elements", elements, budget.table_elements)?;
         wasmparser::Validator::new_with_features(crate::engine::features())
             .validate_all(&binary)
             .map_err(|error| invalid(&error))?;

@@ -164,20 +164,20 @@ impl WasiView for Host {
 }
 
 impl ResourceLimiter for Host {
-    fn memory_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if desired as u64 > self.memory_max && maximum.is_none_or(|maximum| desired <= maximum) {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if desired as u64 > self.memory_max {
             self.exceeded = Some(format!("the memory budget of {} bytes", self.memory_max));
             return Err(wasmtime::Error::msg("memory budget exceeded"));
         }
-        Ok(desired as u64 <= self.memory_max)
+        Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if desired as u64 > self.table_max && maximum.is_none_or(|maximum| desired <= maximum) {
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        if desired as u64 > self.table_max {
             self.exceeded = Some(format!("the table budget of {} elements", self.table_max));
             return Err(wasmtime::Error::msg("table budget exceeded"));
         }
-        Ok(desired as u64 <= self.table_max)
+        Ok(true)
     }
 }
 

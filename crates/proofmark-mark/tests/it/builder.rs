@@ -127,6 +127,11 @@ impl Log {
         let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: self.tree.size(), root: self.tree.root() };
         checkpoint.sign(&log(seed)).unwrap()
     }
+
+    fn logged(&self, envelope: Envelope, index: u64) -> Logged {
+        let proof = merkle::inclusion_proof(&self.tree, index, self.tree.size()).unwrap();
+        Logged { envelope, index, proof }
+    }
 }
 
 pub fn sign<P: Predicate>(statement: &Statement<P>, seed: u8) -> Envelope {
@@ -175,7 +180,7 @@ impl Recipe {
         for filler in ["one", "two", "three"] {
             log.append(filler.as_bytes());
         }
-        let early = log.checkpoint(self.signers.challenge_log);
+        let early = (log.checkpoint(self.signers.challenge_log), log.tree.size());
 
         let mut asked = Statement::new("none", artifact, self.asked(&policy, contract));
         (self.submission)(&mut asked);
@@ -183,34 +188,13 @@ impl Recipe {
         let generator = Digest::of(asked.predicate.generator.as_bytes());
         let submission_entry = Entry::submission(&submission, artifact, contract, generator).to_bytes();
         let submission_index = log.append(&submission_entry);
-        let (mut challenge_note, mut challenge_size) = (log.checkpoint(self.signers.challenge_log), log.tree.size());
-        if self.order == Order::ChallengeFirst {
-            (challenge_note, challenge_size) = (early, log.tree.size() - 1);
-        }
-        let challenge = Challenge::new(challenge_note.text(), &submission_entry);
-
-        let found: Vec<(String, Envelope)> = policy
-            .plan()
-            .iter()
-            .map(|planned| {
-                let evidence = passed(&planned.check, contract, challenge, asked.predicate.attempt);
-                let mut statement = Statement::new("none", artifact, evidence);
-                (self.evidence)(&mut statement);
-                (planned.check.clone(), sign(&statement, self.signers.evidence))
-            })
-            .collect();
-        let inputs: Vec<(&str, &Envelope)> = found.iter().map(|(check, envelope)| (check.as_str(), envelope)).collect();
-        let basis = Basis { artifact, policy: &asked.predicate.policy, submission: &submission, evidence: &inputs };
-        let keyid = dsse::keyid(governor(self.signers.verdict).verifying_key()).unwrap();
-        let grant = Grant {
-            autonomy: policy.autonomy(),
-            capabilities: self.capabilities.clone(),
-            expires: time("2026-12-21T10:00:00Z"),
+        let (challenge_note, challenge_size) = match self.order {
+            Order::ChallengeFirst => early,
+            _ => (log.checkpoint(self.signers.challenge_log), log.tree.size()),
         };
-        let verdict = Verdict::new(keyid, time("2026-11-21T10:00:00Z"), &basis, &Decision::Permit, grant);
-        let mut verdict = Statement::new("none", artifact, verdict);
-        (self.verdict)(&mut verdict);
-        let verdict = sign(&verdict, self.signers.verdict);
+        let challenge = Challenge::new(challenge_note.text(), &submission_entry);
+        let evidence = self.found(&asked, contract, challenge);
+        let verdict = self.decided(&asked, &submission, &evidence);
 
         let entry = |kind, envelope: &Envelope| Entry::new(kind, envelope, artifact, contract).to_bytes();
         let mut verdict_index = 0;
@@ -218,31 +202,52 @@ impl Recipe {
             verdict_index = log.append(&entry(Kind::Verdict, &verdict));
         }
         let evidence: Vec<(u64, Envelope)> =
-            found.into_iter().map(|(_, envelope)| (log.append(&entry(Kind::Evidence, &envelope)), envelope)).collect();
-        match self.order {
-            Order::VerdictFirst | Order::VerdictMissing => {}
-            _ => verdict_index = log.append(&entry(Kind::Verdict, &verdict)),
+            evidence.into_iter().map(|(_, one)| (log.append(&entry(Kind::Evidence, &one)), one)).collect();
+        if !matches!(self.order, Order::VerdictFirst | Order::VerdictMissing) {
+            verdict_index = log.append(&entry(Kind::Verdict, &verdict));
         }
         log.append(b"something later");
-        let tree = &log.tree;
-        let logged = |envelope, index| {
-            let proof = merkle::inclusion_proof(tree, index, tree.size()).unwrap();
-            Logged { envelope, index, proof }
-        };
         let mut mark = Mark {
             mark: Version,
             artifact,
             contract: CONTRACT.to_owned(),
             policy: self.policy.clone(),
-            submission: logged(submission, submission_index),
+            submission: log.logged(submission, submission_index),
             challenge_checkpoint: challenge_note.to_string(),
-            evidence: evidence.into_iter().map(|(index, envelope)| logged(envelope, index)).collect(),
-            verdict: logged(verdict, verdict_index),
-            consistency: merkle::consistency_proof(tree, challenge_size, tree.size()).unwrap(),
+            evidence: evidence.into_iter().map(|(index, envelope)| log.logged(envelope, index)).collect(),
+            verdict: log.logged(verdict, verdict_index),
+            consistency: merkle::consistency_proof(&log.tree, challenge_size, log.tree.size()).unwrap(),
             checkpoint: log.checkpoint(self.signers.log).to_string(),
         };
         (self.mark)(&mut mark);
         mark
+    }
+
+    fn found(&self, asked: &Statement<Submission>, contract: Digest, challenge: Challenge) -> Vec<(String, Envelope)> {
+        let signed = |check: &str| {
+            let evidence = passed(check, contract, challenge, asked.predicate.attempt);
+            let mut statement = Statement::new("none", Digest::of(ARTIFACT), evidence);
+            (self.evidence)(&mut statement);
+            (check.to_owned(), sign(&statement, self.signers.evidence))
+        };
+        // The plan of the policy, whatever the submission says.
+        Policy::parse(&self.policy).unwrap().plan().iter().map(|planned| signed(&planned.check)).collect()
+    }
+
+    fn decided(&self, asked: &Statement<Submission>, submission: &Envelope, found: &[(String, Envelope)]) -> Envelope {
+        let artifact = Digest::of(ARTIFACT);
+        let inputs: Vec<(&str, &Envelope)> = found.iter().map(|(check, envelope)| (check.as_str(), envelope)).collect();
+        let basis = Basis { artifact, policy: &asked.predicate.policy, submission, evidence: &inputs };
+        let grant = Grant {
+            autonomy: Policy::parse(&self.policy).unwrap().autonomy(),
+            capabilities: self.capabilities.clone(),
+            expires: time("2026-12-21T10:00:00Z"),
+        };
+        let keyid = dsse::keyid(governor(self.signers.verdict).verifying_key()).unwrap();
+        let verdict = Verdict::new(keyid, time("2026-11-21T10:00:00Z"), &basis, &Decision::Permit, grant);
+        let mut verdict = Statement::new("none", artifact, verdict);
+        (self.verdict)(&mut verdict);
+        sign(&verdict, self.signers.verdict)
     }
 
     fn asked(&self, policy: &Policy, contract: Digest) -> Submission {

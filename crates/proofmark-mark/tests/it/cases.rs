@@ -23,7 +23,7 @@ fn usual() -> Signers {
 /// Every wrong mark.
 pub fn wrong() -> Vec<Case> {
     let mut cases = spelled();
-    let made = [logs(), statements(), evidence(), verdicts()];
+    let made = [checkpoints(), proofs(), statements(), evidence(), verdicts(), grants()];
     cases.extend(made.into_iter().flatten().map(|(name, expect, recipe)| Case { name, expect, mark: recipe.bytes() }));
     cases
 }
@@ -57,10 +57,9 @@ fn spelled() -> Vec<Case> {
 
 type Wrong = (&'static str, &'static str, Recipe);
 
-/// What is wrong with the log's side.
-fn logs() -> Vec<Wrong> {
+/// What is wrong with checkpoints.
+fn checkpoints() -> Vec<Wrong> {
     let with = |mark: fn(&mut Mark)| Recipe { mark, ..Recipe::default() };
-    let ordered = |order| Recipe { order, ..Recipe::default() };
     vec![
         ("checkpoint by an unknown log", "log", Recipe { signers: Signers { log: 3, ..usual() }, ..Recipe::default() }),
         (
@@ -117,6 +116,14 @@ fn logs() -> Vec<Wrong> {
                 mark.checkpoint = fork.sign(&log(2)).unwrap().to_string();
             }),
         ),
+    ]
+}
+
+/// What is wrong with the places of statements in the log.
+fn proofs() -> Vec<Wrong> {
+    let with = |mark: fn(&mut Mark)| Recipe { mark, ..Recipe::default() };
+    let ordered = |order| Recipe { order, ..Recipe::default() };
+    vec![
         ("submission at another index", "inclusion", with(|mark| mark.submission.index += 1)),
         ("submission beyond the tree", "inclusion", with(|mark| mark.submission.index = u64::MAX)),
         ("submission proof altered", "inclusion", with(|mark| mark.submission.proof[0] = Digest([0; 32]))),
@@ -276,6 +283,13 @@ fn verdicts() -> Vec<Wrong> {
         ),
         ("verdict about another artifact", "disagreement", says(|verdict| verdict.artifact = Digest([8; 32]))),
         ("verdict under another name", "disagreement", says(|verdict| verdict.name = "other".to_owned())),
+    ]
+}
+
+/// What is wrong with the grant and with times.
+fn grants() -> Vec<Wrong> {
+    let says = |verdict| Recipe { verdict, ..Recipe::default() };
+    vec![
         (
             "grant of another level",
             "verdict",

@@ -30,6 +30,11 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
     let mut home = open_or_make(format, home)?;
     let (policy_name, policy, policy_text) = policy(&home, &arguments.policy)?;
     let trust = inputs::trust(None, Some(&home.path))?;
+    if !trust.policies().iter().any(|known| known.digest == policy.digest()) {
+        let line = format!("[[policy]] name = \"{policy_name}\", sha256 = \"{}\"", policy.digest());
+        return Err(Failure::wrong(format!("the policy `{}` is not one that the home's trust file accepts", arguments.policy))
+            .next(format!("add it to {} if you trust it: {line}", home.trust_file().display())));
+    }
     let launch = commands::launch()?;
     let meter = Meter::default();
     let watch = |event: Event<'_>| match event {

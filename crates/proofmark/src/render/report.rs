@@ -36,8 +36,9 @@ pub fn human(report: &Report<'_>) {
     let attempt = checked.submission.attempt;
     line("generator", &format!("{}, attempt {attempt} at this contract", safe(asked.generator)));
     println!();
+    let mut told = Vec::new();
     for evidence in &checked.evidence {
-        found(report, evidence);
+        found(report, evidence, &mut told);
     }
     line("  not", &format!("{DIM}{NOT_CHECKED}{DIM:#}"));
     println!();
@@ -49,17 +50,23 @@ pub fn human(report: &Report<'_>) {
     line("logged", &format!("{DIM}up to entry {index} of the log{DIM:#}"));
 }
 
-fn found(report: &Report<'_>, evidence: &Evidence) {
+/// One check's lines. A reason that contains one already `told` is not repeated.
+fn found<'a>(report: &Report<'_>, evidence: &'a Evidence, told: &mut Vec<&'a str>) {
     let (style, sign) = match evidence.outcome {
         Outcome::Passed => (GOOD, "✓"),
         Outcome::Failed => (BAD, "✗"),
         Outcome::Unknown => (UNSURE, "?"),
     };
-    println!("{style}{sign}{style:#} {:<12} {}", evidence.check, summary(evidence));
-    if let Some(reason) = &evidence.reason
-        && (evidence.counterexamples.is_empty())
-    {
+    let again = evidence.reason.as_deref().filter(|reason| told.iter().any(|known| reason.contains(known)));
+    let line = match (evidence.outcome, again) {
+        (Outcome::Unknown, Some(_)) => "could not be tried, for the reason above".to_owned(),
+        (Outcome::Unknown, None) => "unknown".to_owned(),
+        _ => summary(evidence),
+    };
+    println!("{style}{sign}{style:#} {:<12} {line}", evidence.check);
+    if let (Some(reason), None, true) = (&evidence.reason, again, evidence.counterexamples.is_empty()) {
         println!("    {style}{}{style:#}", safe(reason));
+        told.push(reason);
     }
     for counterexample in evidence.counterexamples.iter().take(3) {
         shown(report, counterexample);
