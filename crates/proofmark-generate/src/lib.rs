@@ -1,1 +1,1 @@
-//! Generators: model adapters, prompts and toolchains, none of which exist yet.
+//! Generators: model adapters, prompts and toolchains; sole holder of provider keys. Holds nothing yet.

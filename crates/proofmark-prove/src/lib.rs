@@ -1,1 +1,1 @@
-//! placeholder
+//! Symbolic execution of WebAssembly, and certificates of what it proved. Holds nothing yet.

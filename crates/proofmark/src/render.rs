@@ -120,8 +120,8 @@ fn spans(problems: &Problems) {
 pub fn profile(path: &Path, digest: Digest, profile: &Profile) {
     println!("{BOLD}{}{BOLD:#}", path.display());
     line("digest", &format!("sha256:{digest}"));
-    let size = format!("{}, {} bytes, {} functions", profile.kind, profile.bytes, profile.functions);
-    line("kind", &format!("{size}, largest {} bytes", profile.largest_function_bytes));
+    line("kind", &format!("{}, {} bytes", profile.kind, profile.bytes));
+    line("functions", &format!("{}, the largest of {} bytes", profile.functions, profile.largest_function_bytes));
     let names = |list: &[proofmark_run::profile::Extern]| {
         let names: Vec<String> = list.iter().map(|one| format!("{} ({})", safe(&one.name), one.kind)).collect();
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }

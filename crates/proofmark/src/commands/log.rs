@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use proofmark_governor::log::{Audit, View, audit};
+use proofmark_governor::home::{Home, HomeError};
+use proofmark_governor::log::{Audit, LogError, View, audit};
 use proofmark_governor::store::Store;
 use proofmark_mark::trust::Trust;
 use serde_json::json;
@@ -11,10 +12,21 @@ use crate::cli::Format;
 use crate::failure::{Failure, OK};
 use crate::{inputs, render};
 
+const RESTORE: &str = "restore it from a copy; what marks prove stands without it";
+
 /// Reads the whole log and recomputes every hash in it.
 pub fn audit_home(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
-    let folder = inputs::home_path(home).join("log");
+    let path = inputs::home_path(home);
+    let folder = path.join("log");
     let trust = inputs::trust(None, home)?;
+    // Opening finishes what an interrupted writer had committed but not yet published.
+    match Home::open(&path) {
+        Ok(_) => {}
+        Err(HomeError::Log(error @ (LogError::Altered { .. } | LogError::Cut { .. } | LogError::Gap { .. }))) => {
+            return Err(Failure::refused(format!("not valid: {error}")).next(RESTORE));
+        }
+        Err(error) => return Err(inputs::home_failure(&error)),
+    }
     let (found, view) = whole(&folder, &trust)?;
     match format {
         Format::Human => {
@@ -40,7 +52,7 @@ pub fn whole(folder: &Path, trust: &Trust) -> Result<(Audit, View), Failure> {
     let store = Store::local(folder).map_err(|error| Failure::failed(error.to_string()))?;
     let refused = |why: String| {
         Failure::refused(format!("not valid: the log `{name}`: {why}"))
-            .next("restore it from a copy; what marks prove stands without it")
+            .next(RESTORE)
     };
     let mut refusal = refused("no trusted key signed it".to_owned());
     for key in trust.logs() {

@@ -40,14 +40,14 @@ pub fn human(report: &Report<'_>) {
     for evidence in &checked.evidence {
         found(report, evidence, &mut told);
     }
-    line("  not", &format!("{DIM}{NOT_CHECKED}{DIM:#}"));
+    println!("{DIM}· not checked  {NOT_CHECKED}{DIM:#}");
     println!();
     match &checked.result {
         Ok(_) => granted(report),
         Err(unmet) => refused(report, unmet),
     }
     let index = checked.log_size.saturating_sub(1);
-    line("logged", &format!("{DIM}up to entry {index} of the log{DIM:#}"));
+    line("logged", &format!("{DIM}submission, evidence and verdict, up to entry {index}{DIM:#}"));
 }
 
 /// One check's lines. A reason that contains one already `told` is not repeated.
@@ -96,8 +96,10 @@ fn withheld(report: &Report<'_>, counterexample: &Counterexample) -> bool {
 pub fn summary(evidence: &Evidence) -> String {
     let count = |name: &str| evidence.counts.get(name).copied().unwrap_or(0);
     match evidence.check.as_str() {
+        "inspect" if evidence.outcome == Outcome::Failed => "does not fit the contract".to_owned(),
         "inspect" => {
-            format!("{} imports, {} functions, {} memories", count("imports"), grouped(count("functions")), count("memories"))
+            let (imports, functions) = (many(count("imports"), "import"), many(count("functions"), "function"));
+            format!("{imports}, {functions}, {} bytes; nothing that was not granted", grouped(count("bytes")))
         }
         "examples" => format!("{} of {} as shown", count("passed"), count("total")),
         "properties" => {
@@ -113,9 +115,13 @@ pub fn summary(evidence: &Evidence) -> String {
                 _ => String::new(),
             };
             let executions = grouped(count("executions"));
-            format!("{} properties{held} and no traps, {executions} executions{risk}", count("properties"))
+            let properties = match count("properties") {
+                1 => "1 property".to_owned(),
+                count => format!("{count} properties"),
+            };
+            format!("{properties}{held} and no traps, {executions} executions{risk}")
         }
-        "determinism" => format!("{} inputs, each called three times", grouped(count("pairs"))),
+        "determinism" => format!("{}, each called three times", many(count("pairs"), "input")),
         _ => String::new(),
     }
 }
@@ -196,6 +202,11 @@ pub fn json(report: &Report<'_>) -> Value {
         "not_checked": NOT_CHECKED,
         "log_size": checked.log_size,
     })
+}
+
+/// `1 import`, `2 imports`.
+fn many(count: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// 65536 as `65,536`.
