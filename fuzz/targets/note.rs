@@ -6,6 +6,6 @@ use proofmark_mark::{checkpoint::Checkpoint, note::Note};
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(note) = Note::parse(data) {
-        let _ = Checkpoint::parse(&note.text);
+        let _ = Checkpoint::parse(note.text());
     }
 });

@@ -62,7 +62,18 @@ fn verdicts() -> Result<(), String> {
 fn check(binary: &Path, home: &Path, contract: &Path, artifact: &Path, scratch: &Path) -> Result<Value, String> {
     let (contract, artifact) = (contract.display().to_string(), artifact.display().to_string());
     let mark = scratch.join("out.mark").display().to_string();
-    let arguments = ["--format", "json", "check", &contract, &artifact, "--output", &mark, "--generator", "bench", "--show-held-out"];
+    let arguments = [
+        "--format",
+        "json",
+        "check",
+        &contract,
+        &artifact,
+        "--output",
+        &mark,
+        "--generator",
+        "bench",
+        "--show-held-out",
+    ];
     let output = proofmark(binary, home, &arguments)?;
     serde_json::from_slice(&output).map_err(|error| format!("{artifact}: {error}"))
 }
@@ -110,7 +121,8 @@ fn proofmark(binary: &Path, home: &Path, arguments: &[&str]) -> Result<Vec<u8>, 
 fn labels(example: &Path) -> Result<Option<Vec<(String, String)>>, String> {
     let file = example.join("labels.json");
     let Ok(text) = std::fs::read_to_string(&file) else { return Ok(None) };
-    let labels: BTreeMap<String, Value> = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    let labels: BTreeMap<String, Value> =
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
     let mut labels: Vec<_> = labels
         .into_iter()
         .map(|(candidate, label)| (candidate, label["label"].as_str().unwrap_or("none").to_owned()))
@@ -120,8 +132,13 @@ fn labels(example: &Path) -> Result<Option<Vec<(String, String)>>, String> {
 }
 
 fn folders(folder: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> =
-        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
     found.sort();
     found
 }

@@ -10,8 +10,7 @@ const LINES_MAX: usize = 800;
 /// Where Rust files of ours are.
 const CODE: [&str; 3] = ["crates", "xtask", "fuzz"];
 /// First parts of a path by which a document's words are recognised as a path of this repository.
-const TOP: [&str; 9] =
-    ["crates/", "xtask/", "spec/", "vectors/", "examples/", "policies/", "fuzz/", "docs/", ".ci/"];
+const TOP: [&str; 9] = ["crates/", "xtask/", "spec/", "vectors/", "examples/", "policies/", "fuzz/", "docs/", ".ci/"];
 
 /// Checks everything and lists every violation.
 pub fn run() -> Result<(), String> {

@@ -159,3 +159,6 @@ fn quoted(source: &str, span: &Range<usize>) -> String {
         None => line,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -158,7 +158,14 @@ impl Source {
         let fitting: Vec<&Value> = known.iter().filter(|(known, _)| known == ty).map(|(_, value)| value).collect();
         let nth = self.random.index(fitting.len());
         let value = (*fitting.get(nth)?).clone();
+        let value = self.again(&value)?;
         Some(if self.random.chance(2) { value } else { self.changed(value, ty) })
+    }
+
+    /// The value once more, if there is room for all that is in it.
+    fn again(&mut self, value: &Value) -> Option<Value> {
+        self.room = self.room.checked_sub(weight(value))?;
+        Some(value.clone())
     }
 
     /// The value with one part of it made anew.
@@ -179,7 +186,9 @@ impl Source {
                 }
                 Value::Tuple(values)
             }
-            (Value::Option(Some(payload)), Type::Option(ty)) => Value::Option(Some(Box::new(self.changed(*payload, ty)))),
+            (Value::Option(Some(payload)), Type::Option(ty)) => {
+                Value::Option(Some(Box::new(self.changed(*payload, ty))))
+            }
             (Value::Bool(_) | Value::Variant(..) | Value::Result(_) | Value::Option(None), _) => value_of(ty, self),
             (value, Type::List(_) | Type::Record(_) | Type::Tuple(_) | Type::Option(_)) => value,
             (_, scalar) => self.make(scalar),
@@ -198,6 +207,19 @@ impl Source {
             3 => ty.all() & !1_u32.checked_shl(self.index(ty.names.len())).unwrap_or(0),
             _ => self.random.bits32() & ty.all(),
         }
+    }
+}
+
+/// Values in a value, with 8 bytes of a string for one.
+fn weight(value: &Value) -> usize {
+    let sum = |values: &[Value]| values.iter().fold(1_usize, |sum, value| sum.saturating_add(weight(value)));
+    match value {
+        Value::String(text) => (text.len() / 8).saturating_add(1),
+        Value::List(values) | Value::Tuple(values) | Value::Record(_, values) => sum(values),
+        Value::Variant(_, _, Some(value))
+        | Value::Option(Some(value))
+        | Value::Result(Ok(Some(value)) | Err(Some(value))) => weight(value).saturating_add(1),
+        _ => 1,
     }
 }
 

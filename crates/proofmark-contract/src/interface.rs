@@ -15,7 +15,7 @@ use crate::value::Value;
 mod call;
 mod read;
 
-pub(crate) use call::{is_unit, parse_value};
+pub(crate) use call::{is_unit, miscounted, parse_value};
 pub(crate) use read::read;
 
 /// The exports and imports of a WIT world.

@@ -43,12 +43,7 @@ impl Placed {
         }
     }
 
-    pub(crate) fn problem(
-        &self,
-        range: Range<usize>,
-        message: impl Into<String>,
-        label: impl Into<String>,
-    ) -> Problem {
+    pub(crate) fn problem(&self, range: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Problem {
         Problem::new(self.locate(range), message, label)
     }
 
@@ -140,9 +135,10 @@ impl<'a> Decoder<'a> {
 
     fn copy(&mut self, text_bytes: usize, raw_bytes: usize) {
         let file = self.origin.saturating_add(self.at);
-        let joined = self.runs.last().is_some_and(|run| {
-            !run.escape && file.checked_sub(run.file) == self.written.checked_sub(run.text)
-        });
+        let joined = self
+            .runs
+            .last()
+            .is_some_and(|run| !run.escape && file.checked_sub(run.file) == self.written.checked_sub(run.text));
         if !joined || text_bytes != raw_bytes {
             self.runs.push(Run { text: self.written, file, escape: text_bytes != raw_bytes });
         }

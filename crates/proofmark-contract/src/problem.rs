@@ -58,7 +58,8 @@ pub(crate) fn floor_char_boundary(text: &str, index: usize) -> usize {
 
 /// The known name that `name` was probably meant to be.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).max(1);
+    let length = name.chars().count();
+    let limit = if length < 3 { 0 } else { (length / 3).max(1) };
     known
         .into_iter()
         .map(|candidate| (distance(name, candidate), candidate))
@@ -67,22 +68,28 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// Edits between two names, where a case or a hyphen for an underscore costs nothing.
+/// Edits between two names, swapped neighbours being one, where a case or a hyphen for an underscore costs nothing.
 fn distance(a: &str, b: &str) -> usize {
     let plain = |text: &str| -> Vec<char> { text.to_lowercase().replace('_', "-").chars().take(64).collect() };
     let (a, b) = (plain(a), plain(b));
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (nth, from) in a.iter().enumerate() {
-        let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), nth.saturating_add(1));
-        let mut left = nth.saturating_add(1);
-        for (to, cell) in b.iter().zip(row.iter_mut().skip(1)) {
-            let replaced = diagonal.saturating_add(usize::from(from != to));
-            diagonal = *cell;
-            left = replaced.min(left.saturating_add(1)).min(cell.saturating_add(1));
-            *cell = left;
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    let cell = |rows: &[Vec<usize>], row: usize, column: usize| {
+        rows.get(row).and_then(|row| row.get(column)).copied().unwrap_or(usize::MAX)
+    };
+    for (i, from) in a.iter().enumerate() {
+        let mut row = vec![i.saturating_add(1)];
+        for (j, to) in b.iter().enumerate() {
+            let replaced = cell(&rows, i, j).saturating_add(usize::from(from != to));
+            let removed = cell(&rows, i, j.saturating_add(1)).saturating_add(1);
+            let added = row.last().map_or(usize::MAX, |left| left.saturating_add(1));
+            let before = i.checked_sub(1).zip(j.checked_sub(1));
+            let swapped = before.filter(|(i, j)| a.get(*i) == Some(to) && b.get(*j) == Some(from));
+            let swapped = swapped.map_or(usize::MAX, |(i, j)| cell(&rows, i, j).saturating_add(1));
+            row.push(replaced.min(removed).min(added).min(swapped));
         }
+        rows.push(row);
     }
-    row.last().copied().unwrap_or(usize::MAX)
+    cell(&rows, a.len(), b.len())
 }
 
 #[cfg(test)]
@@ -108,6 +115,9 @@ mod tests {
         assert_eq!(nearest("held-out", known), Some("held_out"));
         assert_eq!(nearest("Requires", known), Some("requires"));
         assert_eq!(nearest("budget", known), None);
+        assert_eq!(nearest("y", ["x", "z"]), None, "any letter is near a letter");
+        assert_eq!(nearest("grene", ["red", "green"]), Some("green"));
+        assert_eq!(distance("gdc", "gcd"), 1);
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
     }

@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn every_text_survives_and_every_spelling_of_the_key_is_found() {
-        let wits = ["", "a", "'''", "x'", "\"\"\"", "a\\b\"", "\r\n\u{1}\u{7f}\u{85}\t", "\n\nü\u{1F600}'\n'", "\\U0001F600"];
+        let wits =
+            ["", "a", "'''", "x'", "\"\"\"", "a\\b\"", "\r\n\u{1}\u{7f}\u{85}\t", "\n\nü\u{1F600}'\n'", "\\U0001F600"];
         let contracts = [
             "[interface]\nwit_path = 'p'\n",
             "[interface]\n\"wit_path\" = 'p'",

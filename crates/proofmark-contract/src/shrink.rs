@@ -17,8 +17,8 @@ use simpler::simpler;
 
 /// Candidates for one input, at most.
 const CANDIDATES_MAX: usize = 3000;
-/// Candidates for all scalars of one input together, about: large inputs get fewer for each.
-const SCALARS_MAX: usize = 2000;
+/// Values in all candidates for one input together, about: large inputs get fewer candidates.
+const VALUES_MAX: usize = 500_000;
 
 /// Argument lists that are simpler than `arguments`, the simplest first. Each fits `types`, and each is strictly smaller
 /// by a measure that can't fall for ever, so a search that always moves to a candidate ends.
@@ -29,7 +29,8 @@ pub fn candidates(arguments: &[Value], types: &[Type]) -> Vec<Vec<Value>> {
         return found;
     }
     let parts = arguments.iter().zip(types).fold(1_usize, |sum, (value, ty)| sum.saturating_add(size(value, ty)));
-    let most = SCALARS_MAX.checked_div(parts).unwrap_or(0).max(3);
+    let most = VALUES_MAX.checked_div(parts).unwrap_or(0).clamp(100, CANDIDATES_MAX);
+    let most = most.checked_div(arguments.len()).unwrap_or(most).max(8);
     found.push(types.iter().map(minimal).collect());
     for (nth, (value, ty)) in arguments.iter().zip(types).enumerate() {
         for candidate in simpler(value, ty, most) {
@@ -47,10 +48,10 @@ pub fn candidates(arguments: &[Value], types: &[Type]) -> Vec<Vec<Value>> {
     ordered(found, arguments)
 }
 
-/// Scalars and characters in a value.
+/// Values in a value, with 16 characters of a string for one.
 fn size(value: &Value, ty: &Type) -> usize {
     match value {
-        Value::String(text) => text.chars().count(),
+        Value::String(text) => (text.len() / 16).saturating_add(1),
         value => {
             let parts = value.typed_parts(ty);
             parts.into_iter().fold(1, |sum: usize, (part, ty)| sum.saturating_add(size(part, ty)))

@@ -73,3 +73,6 @@ impl fmt::Display for Value {
         DisplayValue(self).fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests;

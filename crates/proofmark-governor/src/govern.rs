@@ -97,7 +97,8 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
     (means.watch)(Event::Submitted { index: submitted.index, attempt });
 
     let checker = Checker { asked, means, challenge: submitted.challenge, attempt };
-    let evidence: Vec<Evidence> = submitted.statement.plan.iter().map(|planned| checker.run(&planned.check, planned.executions)).collect();
+    let evidence: Vec<Evidence> =
+        submitted.statement.plan.iter().map(|planned| checker.run(&planned.check, planned.executions)).collect();
     let signed: Vec<Envelope> = evidence.iter().map(|one| sign(home, asked.contract, artifact, one)).collect();
 
     let grant = Grant {
@@ -111,13 +112,14 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
         deny @ Decision::Deny(_) => deny,
     };
     let named: Vec<(&str, &Envelope)> = evidence.iter().map(|one| one.check.as_str()).zip(&signed).collect();
-    let basis = Basis {
+    let basis =
+        Basis { artifact, policy: &submitted.statement.policy, submission: &submitted.envelope, evidence: &named };
+    let verdict = sign(
+        home,
+        asked.contract,
         artifact,
-        policy: &submitted.statement.policy,
-        submission: &submitted.envelope,
-        evidence: &named,
-    };
-    let verdict = sign(home, asked.contract, artifact, &Verdict::new(home.keys.keyid(), means.now, &basis, &decision, grant.clone()));
+        &Verdict::new(home.keys.keyid(), means.now, &basis, &decision, grant.clone()),
+    );
     let recorded = record(home, asked.contract, artifact, &signed, &verdict)?;
     let result = match decision {
         Decision::Deny(unmet) => Err(unmet),
@@ -127,7 +129,12 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
 }
 
 /// Signs a predicate about the artifact with the governor's key.
-pub(crate) fn sign<P: Predicate + Clone>(home: &Home, contract: &Contract, artifact: Digest, predicate: &P) -> Envelope {
+pub(crate) fn sign<P: Predicate + Clone>(
+    home: &Home,
+    contract: &Contract,
+    artifact: Digest,
+    predicate: &P,
+) -> Envelope {
     let payload = Statement::new(&contract.name, artifact, predicate.clone()).to_bytes();
     home.keys.sign(payload)
 }
@@ -221,7 +228,8 @@ fn submit(home: &mut Home, asked: &Asked<'_>, artifact: Digest) -> Result<Submit
         made = Some((statement, envelope, entry.to_bytes()));
         Ok(vec![(entry, blob)])
     })?;
-    let (statement, envelope, entry) = made.ok_or_else(|| GovernError::Statement("nothing was submitted".to_owned()))?;
+    let (statement, envelope, entry) =
+        made.ok_or_else(|| GovernError::Statement("nothing was submitted".to_owned()))?;
     let challenge = Challenge::new(committed.checkpoint_text(), &entry);
     let Committed { first: index, size, checkpoint } = committed;
     Ok(Submitted { statement, envelope, index, checkpoint, size, challenge })

@@ -10,6 +10,8 @@ use proofmark_run::{Ended, Program};
 
 /// Re-runs that shrinking one counterexample may take.
 const SHRINK_RUNS_MAX: u32 = 4000;
+/// Fuel that shrinking one counterexample may take: an input that exhausts its budget is costly to run again.
+const SHRINK_FUEL_MAX: u64 = 1_000_000_000;
 /// The longest text of a value in evidence, in characters.
 const SHOWN_MAX: usize = 2000;
 
@@ -157,19 +159,22 @@ impl<'a> Judge<'a> {
         Judgement::Holds
     }
 
-    /// The simplest input found that violates the same property, by re-running; at most [`SHRINK_RUNS_MAX`] runs.
+    /// The simplest input found that violates the same property, by re-running, within
+    /// [`SHRINK_RUNS_MAX`] runs and [`SHRINK_FUEL_MAX`] fuel.
     #[must_use]
     pub fn shrink(&self, mut arguments: Vec<Value>, mut violation: Violation) -> (Vec<Value>, Violation) {
         let types: Vec<_> = self.function.params.iter().map(|(_, ty)| ty.clone()).collect();
-        let mut runs = 0_u32;
+        let (mut runs, mut fuel) = (0_u32, 0_u64);
         'simpler: loop {
             for candidate in shrink::candidates(&arguments, &types) {
                 runs = runs.saturating_add(1);
-                if runs > SHRINK_RUNS_MAX {
+                if runs > SHRINK_RUNS_MAX || fuel > SHRINK_FUEL_MAX {
                     return (arguments, violation);
                 }
                 let Ok(accepted) = self.accepted(&candidate) else { continue };
-                if let Judgement::Violated(found) = self.judge(&candidate, &accepted).judgement
+                let judged = self.judge(&candidate, &accepted);
+                fuel = fuel.saturating_add(judged.fuel);
+                if let Judgement::Violated(found) = judged.judgement
                     && found.alike(&violation)
                 {
                     (arguments, violation) = (candidate, found);

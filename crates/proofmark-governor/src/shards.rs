@@ -97,10 +97,16 @@ mod tests {
     }
 
     fn numbers(threads: usize, stops: &[usize]) -> Vec<u64> {
-        let found = run(threads, 64, &|_, _| {}, || (), |(), shard, watch| {
-            watch.step(shard);
-            Found(shard as u64, stops.contains(&shard))
-        });
+        let found = run(
+            threads,
+            64,
+            &|_, _| {},
+            || (),
+            |(), shard, watch| {
+                watch.step(shard);
+                Found(shard as u64, stops.contains(&shard))
+            },
+        );
         found.iter().map(|found| found.0).collect()
     }
 

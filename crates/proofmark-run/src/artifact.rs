@@ -90,7 +90,9 @@ fn binary(bytes: &[u8]) -> Result<Vec<u8>, ArtifactError> {
     if bytes.starts_with(b"\0asm") {
         return Ok(bytes.to_vec());
     }
-    let not_wasm = || ArtifactError::NotWasm { start: String::from_utf8_lossy(bytes.get(..16).unwrap_or(bytes)).escape_default().to_string() };
+    let not_wasm = || ArtifactError::NotWasm {
+        start: String::from_utf8_lossy(bytes.get(..16).unwrap_or(bytes)).escape_default().to_string(),
+    };
     let text = std::str::from_utf8(bytes).map_err(|_| not_wasm())?;
     let start = text.trim_start();
     if !start.starts_with('(') && !start.starts_with(";;") {

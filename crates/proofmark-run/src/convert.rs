@@ -40,7 +40,8 @@ pub fn to_engine(value: &Value) -> Val {
         Value::Result(Ok(ok)) => Val::Result(Ok(boxed(ok.as_deref()))),
         Value::Result(Err(err)) => Val::Result(Err(boxed(err.as_deref()))),
         Value::Flags(ty, bits) => {
-            let set = ty.names.iter().enumerate().filter(|(nth, _)| bits.checked_shr(*nth as u32).unwrap_or(0) & 1 == 1);
+            let set =
+                ty.names.iter().enumerate().filter(|(nth, _)| bits.checked_shr(*nth as u32).unwrap_or(0) & 1 == 1);
             Val::Flags(set.map(|(_, name)| name.clone()).collect())
         }
     }
@@ -178,7 +179,9 @@ fn words(ty: &EngineType) -> String {
     match ty {
         EngineType::List(list) => format!("list<{}>", words(&list.ty())),
         EngineType::Option(option) => format!("option<{}>", words(&option.ty())),
-        EngineType::Tuple(tuple) => format!("tuple<{}>", tuple.types().map(|ty| words(&ty)).collect::<Vec<_>>().join(", ")),
+        EngineType::Tuple(tuple) => {
+            format!("tuple<{}>", tuple.types().map(|ty| words(&ty)).collect::<Vec<_>>().join(", "))
+        }
         EngineType::Result(result) => {
             let side = |ty: Option<EngineType>| ty.map_or_else(|| "_".to_owned(), |ty| words(&ty));
             format!("result<{}, {}>", side(result.ok()), side(result.err()))

@@ -295,8 +295,21 @@ macro_rules! proposals {
 
 /// The proposals told apart; the last one stands for every other.
 const PROPOSALS: [&str; 15] = [
-    "mvp", "sign_extension", "saturating_float_to_int", "bulk_memory", "reference_types", "simd", "relaxed_simd",
-    "tail_call", "threads", "exceptions", "gc", "function_references", "memory_control", "wide_arithmetic", "other",
+    "mvp",
+    "sign_extension",
+    "saturating_float_to_int",
+    "bulk_memory",
+    "reference_types",
+    "simd",
+    "relaxed_simd",
+    "tail_call",
+    "threads",
+    "exceptions",
+    "gc",
+    "function_references",
+    "memory_control",
+    "wide_arithmetic",
+    "other",
 ];
 
 wasmparser::for_each_operator!(proposals);
@@ -320,9 +333,8 @@ mod tests {
 
     #[test]
     fn lists_what_a_component_asks_for() {
-        let profile = profile(
-            r#"(component (import "wasi:cli/stdin@0.2.0" (instance)) (component (core module (func))))"#,
-        );
+        let profile =
+            profile(r#"(component (import "wasi:cli/stdin@0.2.0" (instance)) (component (core module (func))))"#);
         assert_eq!(profile.kind, "component");
         assert_eq!(profile.nesting, 2);
         assert_eq!(profile.functions, 1);

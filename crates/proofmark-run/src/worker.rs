@@ -190,7 +190,10 @@ mod tests {
     #[test]
     fn a_silent_worker_is_killed() {
         assert_eq!(run("exec sleep 60", b"").0, Ended::Silent);
-        assert_eq!(run("exec >&-; exec sleep 60", b"").0, Ended::Died { how: "signal: 9 (SIGKILL)".into(), stderr: String::new() });
+        assert_eq!(
+            run("exec >&-; exec sleep 60", b"").0,
+            Ended::Died { how: "signal: 9 (SIGKILL)".into(), stderr: String::new() }
+        );
     }
 
     #[test]

@@ -118,8 +118,12 @@ fn compare(name: &str, mut ours: impl FnMut(u32), mut theirs: impl FnMut(u32)) {
     };
     let (ours, theirs) = (micros(|round| round.0), micros(|round| round.1));
     let ratio = median(rounds.iter().map(|round| round.1.as_secs_f64() / round.0.as_secs_f64()).collect());
-    let added = median(rounds.iter().map(|round| (round.0.as_secs_f64() - round.1.as_secs_f64()) * 1e6 / f64::from(EACH)).collect());
-    println!("{name}: {ours:.2} µs against {theirs:.2} µs of a bare loop: {ratio:.2} of its speed, {added:+.2} µs a call");
+    let added = median(
+        rounds.iter().map(|round| (round.0.as_secs_f64() - round.1.as_secs_f64()) * 1e6 / f64::from(EACH)).collect(),
+    );
+    println!(
+        "{name}: {ours:.2} µs against {theirs:.2} µs of a bare loop: {ratio:.2} of its speed, {added:+.2} µs a call"
+    );
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -178,10 +182,12 @@ fn run() {
 fn verify_() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    std::fs::write(at("contract.toml"), format!("{CONTRACT}[[example]]\ncall = \"gcd(4, 6)\"\nreturns = \"2\"\n")).unwrap();
+    std::fs::write(at("contract.toml"), format!("{CONTRACT}[[example]]\ncall = \"gcd(4, 6)\"\nreturns = \"2\"\n"))
+        .unwrap();
     std::fs::write(at("artifact.wat"), ARTIFACT).unwrap();
     command(folder.path(), &["check", "contract.toml", "artifact.wat"]);
-    let (mark, artifact) = (std::fs::read(at("artifact.wat.mark")).unwrap(), std::fs::read(at("artifact.wat")).unwrap());
+    let (mark, artifact) =
+        (std::fs::read(at("artifact.wat.mark")).unwrap(), std::fs::read(at("artifact.wat")).unwrap());
     let trust = Trust::parse(&std::fs::read_to_string(at(".proofmark/trust.toml")).unwrap()).unwrap();
     let times = |each: &mut dyn FnMut()| {
         let mut times = Vec::new();
@@ -195,7 +201,10 @@ fn verify_() {
     let inside = times(&mut || drop(verify(&mark, Some(&artifact), &trust, jiff::Timestamp::now()).unwrap()));
     let whole = times(&mut || command(folder.path(), &["verify", "artifact.wat.mark", "artifact.wat"]));
     let empty = times(&mut || command(folder.path(), &["--version"]));
-    println!("verify  in process: {inside:.2} ms; as a command: {whole:.2} ms, beside {empty:.2} ms for `--version` ({} bytes)", mark.len());
+    println!(
+        "verify  in process: {inside:.2} ms; as a command: {whole:.2} ms, beside {empty:.2} ms for `--version` ({} bytes)",
+        mark.len()
+    );
 }
 
 fn command(folder: &Path, arguments: &[&str]) {

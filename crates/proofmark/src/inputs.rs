@@ -32,8 +32,9 @@ pub fn home(named: Option<&Path>) -> Result<Home, Failure> {
 
 pub fn home_failure(error: &HomeError) -> Failure {
     match error {
-        HomeError::Missing(path) => Failure::wrong(error.to_string())
-            .next(format!("proofmark init --home {}", path.display())),
+        HomeError::Missing(path) => {
+            Failure::wrong(error.to_string()).next(format!("proofmark init --home {}", path.display()))
+        }
         HomeError::Exists(_) => Failure::wrong(error.to_string()).next("use it as it is, or name another with --home"),
         HomeError::Policy { .. } => Failure::wrong(error.to_string()),
         _ => Failure::failed(error.to_string()),
@@ -46,9 +47,7 @@ pub fn bytes(what: &str, path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
         HomeError::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
             Failure::wrong(format!("{what} `{}` does not exist", path.display()))
         }
-        HomeError::Io { source, .. } => {
-            Failure::wrong(format!("{what} `{}` can't be read: {source}", path.display()))
-        }
+        HomeError::Io { source, .. } => Failure::wrong(format!("{what} `{}` can't be read: {source}", path.display())),
         _ => Failure::wrong(format!("{what}: {error}")),
     })
 }

@@ -45,7 +45,8 @@ pub fn line(name: &str, text: &str) {
 pub fn safe(text: &str) -> String {
     text.chars()
         .flat_map(|character| {
-            let hidden = character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let hidden =
+                character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
             let escaped = hidden.then(|| character.escape_default());
             let plain = (!hidden).then_some(character);
             escaped.into_iter().flatten().chain(plain)
@@ -81,7 +82,8 @@ pub fn failure(format: Format, failure: &Failure) {
             });
             json!({ "path": problems.path, "list": places.collect::<Vec<_>>() })
         });
-        let error = json!({ "exit": failure.code, "message": failure.message, "next": failure.next, "problems": problems });
+        let error =
+            json!({ "exit": failure.code, "message": failure.message, "next": failure.next, "problems": problems });
         json("error", json!({ "error": error }));
         return;
     }

@@ -110,8 +110,12 @@ impl Checker<'_> {
                 _ => self.call(call, span),
             },
             Parsed::Struct(strct) => self.refuse(
-                Complaint::new(span, format!("contracts have no message type `{}`", strct.type_name), "a message literal")
-                    .help("write records as maps: `{'field': value}`"),
+                Complaint::new(
+                    span,
+                    format!("contracts have no message type `{}`", strct.type_name),
+                    "a message literal",
+                )
+                .help("write records as maps: `{'field': value}`"),
             ),
             Parsed::Comprehension(_) | Parsed::Unspecified => {
                 self.refuse(Complaint::new(span, "not an expression that contracts have", "here"))
@@ -132,7 +136,9 @@ impl Checker<'_> {
         let message = format!("{what} must be a condition, but this is `{}`", expr.shape);
         let complaint = Complaint::new(expr.span, message, format!("`{}`, not `bool`", expr.shape));
         let complaint = match expr.shape {
-            Shape::Option(_) | Shape::Result(..) | Shape::Variant(_) => complaint.help("ask with `has(….some)`, `has(….ok)` or `has(….case)`"),
+            Shape::Option(_) | Shape::Result(..) | Shape::Variant(_) => {
+                complaint.help("ask with `has(….some)`, `has(….ok)` or `has(….case)`")
+            }
             _ => complaint.help("compare it with something, such as `… == 0`"),
         };
         self.refuse(complaint)
@@ -163,14 +169,17 @@ impl Checker<'_> {
             _ if self.role != Role::Ensures => {
                 let message = format!("`result` is not known in `{}`", self.role.key());
                 self.refuse(
-                    Complaint::new(span, message, "not known before the call")
-                        .help(format!("`{}` is over the parameters; `ensures` is over the result too", self.role.key())),
+                    Complaint::new(span, message, "not known before the call").help(format!(
+                        "`{}` is over the parameters; `ensures` is over the result too",
+                        self.role.key()
+                    )),
                 )
             }
             Some(ty) => Some(Expr { kind: Kind::Result, shape: Shape::of(ty), span }),
-            None => {
-                self.refuse(Complaint::new(span, format!("`{name}` returns nothing"), "there is no result").help("call an export to see an effect"))
-            }
+            None => self.refuse(
+                Complaint::new(span, format!("`{name}` returns nothing"), "there is no result")
+                    .help("call an export to see an effect"),
+            ),
         }
     }
 
@@ -202,16 +211,20 @@ impl Checker<'_> {
             };
             return match asked {
                 Member::Has => made(Kind::Has(Box::new(operand), index), Shape::Bool),
-                Member::Value => {
-                    made(Kind::Payload(Box::new(operand), index), payload.clone().unwrap_or(Shape::Bool))
-                }
+                Member::Value => made(Kind::Payload(Box::new(operand), index), payload.clone().unwrap_or(Shape::Bool)),
             };
         }
         match &shape {
             Shape::Record(ty) => {
                 let found = ty.fields.iter().enumerate().find(|(_, (field, _))| same_name(field, name));
                 let Some((index, (_, field))) = found else {
-                    return self.no_member(&shape, "field", name, ty.fields.iter().map(|(field, _)| field.as_str()), span);
+                    return self.no_member(
+                        &shape,
+                        "field",
+                        name,
+                        ty.fields.iter().map(|(field, _)| field.as_str()),
+                        span,
+                    );
                 };
                 if asked == Member::Has {
                     return self.always(&shape, span);
@@ -228,7 +241,8 @@ impl Checker<'_> {
                 made(Kind::Flag(Box::new(operand), index), Shape::Bool)
             }
             other => {
-                let complaint = Complaint::new(span, format!("`{other}` has no fields"), format!("no `{name}` in `{other}`"));
+                let complaint =
+                    Complaint::new(span, format!("`{other}` has no fields"), format!("no `{name}` in `{other}`"));
                 let complaint = match other {
                     Shape::List(_) | Shape::Tuple(_) => complaint.help("take an element with `[0]`"),
                     _ => complaint,
@@ -315,7 +329,8 @@ impl Checker<'_> {
         let (then, otherwise) = self.pair(then, otherwise, hint, |shape| !matches!(shape, Shape::Enum(_)));
         let (then, otherwise) = (then?, otherwise?);
         let Some(shape) = joined(&then.shape, &otherwise.shape) else {
-            let message = format!("the two sides of `:` are of different types, `{}` and `{}`", then.shape, otherwise.shape);
+            let message =
+                format!("the two sides of `:` are of different types, `{}` and `{}`", then.shape, otherwise.shape);
             return self.refuse(Complaint::new(span, message, "must have one type"));
         };
         let kind = Kind::If(Box::new(condition?), Box::new(then), Box::new(otherwise));

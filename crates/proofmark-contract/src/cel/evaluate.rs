@@ -371,8 +371,8 @@ impl<'a> Evaluation<'a> {
 }
 
 fn arithmetic<'a>(operator: Operator, left: &Item<'a>, right: &Item<'a>, expr: &Expr) -> Answer<'a> {
-    let zero = matches!(operator, Operator::Divide | Operator::Remainder)
-        && matches!(right, Item::Int(0) | Item::Uint(0));
+    let zero =
+        matches!(operator, Operator::Divide | Operator::Remainder) && matches!(right, Item::Int(0) | Item::Uint(0));
     if zero {
         return fault(Why::ByZero, expr);
     }

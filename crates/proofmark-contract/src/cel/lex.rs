@@ -128,10 +128,13 @@ mod tests {
 
     #[test]
     fn strings_hide_what_is_in_them() {
-        assert_eq!(texts(r#"a + "b + \" c" // ] (
-            in ['''x ' " ''', r'\', b"ü"]"#), [
-            "a", "+", r#""b + \" c""#, "in", "[", r#"'''x ' " '''"#, ",", r"r'\'", ",", "b\"ü\"", "]"
-        ]);
+        assert_eq!(
+            texts(
+                r#"a + "b + \" c" // ] (
+            in ['''x ' " ''', r'\', b"ü"]"#
+            ),
+            ["a", "+", r#""b + \" c""#, "in", "[", r#"'''x ' " '''"#, ",", r"r'\'", ",", "b\"ü\"", "]"]
+        );
         assert_eq!(texts("'open\nx"), ["'open", "x"]);
         assert_eq!(texts("r\"\"\""), ["r\"\"\""]);
         assert_eq!(texts("'a\\"), ["'a\\"]);

@@ -21,7 +21,9 @@ pub(super) fn lower(item: &Item<'_>, ty: &Type) -> Result<Value, String> {
         (Item::Char(value), Type::Char) => Ok(Value::Char(*value)),
         (Item::Char(_) | Item::Str(_) | Item::Text(_), _) => item.text(|text| self::text(text, ty)),
         (Item::Flags(bits), Type::Flags(ty)) => Ok(Value::Flags(Arc::clone(ty), *bits)),
-        (Item::Items(items), Type::List(element)) => all(items.iter().map(|item| lower(item, element))).map(Value::List),
+        (Item::Items(items), Type::List(element)) => {
+            all(items.iter().map(|item| lower(item, element))).map(Value::List)
+        }
         (Item::Items(items), Type::Tuple(types)) => {
             all(items.iter().zip(types.iter()).map(|(item, ty)| lower(item, ty))).map(Value::Tuple)
         }

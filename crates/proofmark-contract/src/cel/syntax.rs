@@ -51,7 +51,8 @@ impl Syntax {
 pub(super) fn parse(source: &str) -> Result<Syntax, Complaint> {
     let tokens = lex::tokens(source);
     bounded(source, &tokens)?;
-    let (expr, info) = BARE.parser().parse_with_source_info(source).map_err(|errors| first(source, &tokens, &errors))?;
+    let (expr, info) =
+        BARE.parser().parse_with_source_info(source).map_err(|errors| first(source, &tokens, &errors))?;
     let depth = depth(&expr, 0);
     if depth > DEPTH_MAX {
         return Err(too_big(0..source.len(), format!("the expression nests deeper than {DEPTH_MAX}")));
@@ -106,12 +107,14 @@ fn first(source: &str, tokens: &[Token], errors: &ParseErrors) -> Complaint {
     let span = tokens.iter().map(|token| &token.span).find(|span| span.contains(&at)).cloned().unwrap_or(at..at);
     let text = source.get(span.clone()).unwrap_or_default();
     let message = match error.msg.strip_prefix("Syntax error: ") {
-        Some(found) if found.contains("Recursion limit") => "the expression nests too deep".to_owned(),
+        Some(found) if found.contains("Recursion limit") => {
+            return too_big(span, "the expression nests too deep".to_owned());
+        }
         Some(found) if found.contains("'<EOF>'") && !found.starts_with("extraneous") => {
             "the expression ends too early".to_owned()
         }
         Some(found) if found.starts_with("token recognition error") && text.starts_with(['\'', '"', 'r', 'b']) => {
-            format!("{text} is not a complete string")
+            unfinished(text)
         }
         Some(_) if text.is_empty() => "the expression ends too early".to_owned(),
         Some(found) if found.starts_with("token recognition error") => format!("`{text}` is not part of CEL"),
@@ -134,9 +137,20 @@ fn first(source: &str, tokens: &[Token], errors: &ParseErrors) -> Complaint {
     Complaint { help, ..complaint(source, span, message) }
 }
 
+fn unfinished(text: &str) -> String {
+    let quote = text.chars().find(|character| "'\"".contains(*character)).unwrap_or('"');
+    if text.len() > 1 && text.ends_with(quote) {
+        format!("the string {text} has an escape that CEL does not know")
+    } else {
+        format!("the string {text} does not end")
+    }
+}
+
 fn plain(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
-    let known = ["int", "uint", "double", "string", "bytes"].iter().find(|kind| line.starts_with(&format!("invalid {kind} literal")));
+    let known = ["int", "uint", "double", "string", "bytes"]
+        .iter()
+        .find(|kind| line.starts_with(&format!("invalid {kind} literal")));
     match known {
         Some(kind @ (&"int" | &"uint" | &"double")) => format!("the number does not fit into `{kind}`"),
         Some(kind) => format!("not a valid {kind}"),
@@ -268,7 +282,8 @@ impl Finder<'_> {
             let Some(open) = before.filter(|open| self.text(*open) == "(") else { return span };
             let closing = self.partners.get(open).copied().flatten().and_then(|close| self.tokens.get(close));
             let Some(closing) = closing.filter(|closing| closing.span.start >= span.end) else { return span };
-            let between = self.tokens.iter().any(|token| token.span.start >= span.end && token.span.end <= closing.span.start);
+            let between =
+                self.tokens.iter().any(|token| token.span.start >= span.end && token.span.end <= closing.span.start);
             let Some(open) = self.tokens.get(open).filter(|_| !between) else { return span };
             span = open.span.start..closing.span.end;
         }

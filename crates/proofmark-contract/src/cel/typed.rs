@@ -76,7 +76,11 @@ pub enum Kind {
     Convert(Box<Expr>),
     Loop(Loop, Box<Expr>, Box<Expr>),
     /// The elements that pass the filter, if there is one, each mapped.
-    Map { over: Box<Expr>, filter: Option<Box<Expr>>, to: Box<Expr> },
+    Map {
+        over: Box<Expr>,
+        filter: Option<Box<Expr>>,
+        to: Box<Expr>,
+    },
     /// A call of an export, in a fresh instance.
     Call(Arc<Function>, Vec<Expr>),
 }
@@ -262,7 +266,9 @@ impl Expr {
         match &self.kind {
             Kind::Bool(_) | Kind::Int(_) | Kind::Uint(_) | Kind::Double(_) | Kind::Text(_) => Vec::new(),
             Kind::Param(_) | Kind::Result | Kind::Local(_) | Kind::Case(_, None) => Vec::new(),
-            Kind::List(parts) | Kind::Record(parts) | Kind::Flags(parts) | Kind::Call(_, parts) => parts.iter().collect(),
+            Kind::List(parts) | Kind::Record(parts) | Kind::Flags(parts) | Kind::Call(_, parts) => {
+                parts.iter().collect()
+            }
             Kind::Case(_, Some(part))
             | Kind::Field(part, _)
             | Kind::Has(part, _)
@@ -285,7 +291,9 @@ impl Expr {
             | Kind::Search(_, a, b)
             | Kind::Loop(_, a, b) => vec![a, b],
             Kind::If(a, b, c) => vec![a, b, c],
-            Kind::Map { over, filter, to } => [Some(over), filter.as_ref(), Some(to)].into_iter().flatten().map(|part| &**part).collect(),
+            Kind::Map { over, filter, to } => {
+                [Some(over), filter.as_ref(), Some(to)].into_iter().flatten().map(|part| &**part).collect()
+            }
         }
     }
 }

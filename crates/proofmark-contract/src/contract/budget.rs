@@ -27,7 +27,7 @@ pub(super) fn budget(mut table: Table<'_>, problems: &mut Problems) -> Budget {
         stack: size(&mut table, "stack", 16 * KIB..=MIB, problems).unwrap_or(usual.stack),
         module_bytes: size(&mut table, "module_bytes", 8..=64 * MIB, problems).unwrap_or(usual.module_bytes),
     };
-    if budget.memory % (64 * KIB) != 0 {
+    if !budget.memory.is_multiple_of(64 * KIB) {
         let span = table.value("memory").map_or_else(|| table.span(), toml::Spanned::span);
         let problem = Problem::new(span, "`memory` must be a multiple of 64KiB, the size of a page", "not whole pages");
         problems.push(problem.help(format!("write \"{}KiB\"", budget.memory.div_ceil(64 * KIB).saturating_mul(64))));
@@ -36,7 +36,12 @@ pub(super) fn budget(mut table: Table<'_>, problems: &mut Problems) -> Budget {
     budget
 }
 
-fn number(table: &mut Table<'_>, key: &'static str, limits: RangeInclusive<u64>, problems: &mut Problems) -> Option<u64> {
+fn number(
+    table: &mut Table<'_>,
+    key: &'static str,
+    limits: RangeInclusive<u64>,
+    problems: &mut Problems,
+) -> Option<u64> {
     let value = table.value(key)?;
     let DeValue::Integer(integer) = value.get_ref() else {
         problems.push(table.mistyped(key, "a whole number", value.get_ref(), value.span()));

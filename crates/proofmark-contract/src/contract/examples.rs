@@ -33,10 +33,13 @@ pub(super) fn read(
         let Some(found) = example(table, interface, may_trap, problems) else { continue };
         match examples.iter().find(|known| known.example.call == found.example.call) {
             Some(known) if known.example.expected == found.example.expected => {
-                problems.push(Problem::new(found.span.clone(), "this example is there twice", "again").help("leave one out"));
+                problems.push(
+                    Problem::new(found.span.clone(), "this example is there twice", "again").help("leave one out"),
+                );
             }
             Some(known) => {
-                let message = format!("another example says that `{}` gives `{}`", found.example.call, known.example.expected);
+                let message =
+                    format!("another example says that `{}` gives `{}`", found.example.call, known.example.expected);
                 problems.push(Problem::new(found.span.clone(), message, "contradicts it").help("leave one out"));
             }
             None => examples.push(found),
@@ -68,7 +71,8 @@ fn example(
             return None;
         }
         (None, true) if !may_trap(&call.function) => {
-            let problem = Problem::new(traps_span, format!("this contract does not let `{name}` trap"), "contradicts `no traps`");
+            let problem =
+                Problem::new(traps_span, format!("this contract does not let `{name}` trap"), "contradicts `no traps`");
             problems.push(problem.help("say with `may_trap` when it may"));
             return None;
         }
@@ -77,7 +81,8 @@ fn example(
         (None, false) => match &call.function.result {
             None => Expected::Returns(None),
             Some(ty) => {
-                let problem = Problem::new(span, "the example does not say what comes of the call", "`returns` is missing");
+                let problem =
+                    Problem::new(span, "the example does not say what comes of the call", "`returns` is missing");
                 problems.push(problem.help(format!("write `returns = \"…\"` with a value of type `{ty}`")));
                 return None;
             }
@@ -90,11 +95,7 @@ fn call(text: &Placed, interface: &Interface, problems: &mut Problems) -> Option
     interface.parse_call(&text.text).map_err(|error| problems.push(placed(text, error, "in this call"))).ok()
 }
 
-fn result(
-    returns: &Placed,
-    call: &Call,
-    problems: &mut Problems,
-) -> Option<Option<crate::value::Value>> {
+fn result(returns: &Placed, call: &Call, problems: &mut Problems) -> Option<Option<crate::value::Value>> {
     let name = call.function.full_name();
     let Some(ty) = &call.function.result else {
         if is_unit(&returns.text) {

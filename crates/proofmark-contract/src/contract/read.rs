@@ -68,11 +68,14 @@ fn sorted(mut problems: Problems) -> Problems {
 fn contract<'a>(text: &'a str, mut table: Table<'a>, problems: &mut Problems) -> Option<Contract> {
     version(&mut table, problems);
     let name = table.required("name", "\"what-it-is-called\"", problems).filter(|name| named(name, problems));
-    let intent = table.required("intent", "\"What is wanted, in words.\"", problems).filter(|intent| meant(intent, problems));
+    let intent =
+        table.required("intent", "\"What is wanted, in words.\"", problems).filter(|intent| meant(intent, problems));
     let interface = interface(&mut table, problems);
-    let capabilities =
-        table.table("capabilities", "[capabilities]", problems).map_or_else(Capabilities::default, |table| capabilities(table, problems));
-    let budget = table.table("budget", "[budget]", problems).map_or_else(Budget::default, |table| budget(table, problems));
+    let capabilities = table
+        .table("capabilities", "[capabilities]", problems)
+        .map_or_else(Capabilities::default, |table| capabilities(table, problems));
+    let budget =
+        table.table("budget", "[budget]", problems).map_or_else(Budget::default, |table| budget(table, problems));
     let example_tables = table.tables("example", "[[example]]", problems);
     let property_tables = table.tables("property", "[[property]]", problems);
     let may_trap_value = table.value("may_trap");
@@ -111,7 +114,8 @@ fn version(table: &mut Table<'_>, problems: &mut Problems) {
         Some(value) => match value.get_ref() {
             DeValue::Integer(integer) if whole(integer) == Some(VERSION) => {}
             _ => {
-                let problem = Problem::new(value.span(), "this version of the contract format is not known", "unknown version");
+                let problem =
+                    Problem::new(value.span(), "this version of the contract format is not known", "unknown version");
                 problems.push(problem.help(help));
             }
         },
@@ -121,10 +125,16 @@ fn version(table: &mut Table<'_>, problems: &mut Problems) {
 fn named(name: &Placed, problems: &mut Problems) -> bool {
     let text = name.text.as_str();
     let allowed = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-    let valid = text.len() <= NAME_MAX && text.starts_with(|first: char| first.is_ascii_alphanumeric()) && text.chars().all(allowed);
+    let valid = text.len() <= NAME_MAX
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.chars().all(allowed);
     if !valid {
         let problem = Problem::new(name.span.clone(), "the contract's name is not a plain name", "not a plain name");
-        problems.push(problem.help(format!("use 1 to {NAME_MAX} letters, digits, `-`, `_` and `.`, starting with a letter or digit")));
+        problems.push(
+            problem.help(format!(
+                "use 1 to {NAME_MAX} letters, digits, `-`, `_` and `.`, starting with a letter or digit"
+            )),
+        );
     }
     valid
 }
@@ -152,7 +162,11 @@ fn interface(table: &mut Table<'_>, problems: &mut Problems) -> Option<Interface
         let span = table.key_span("wit_path");
         table.value("wit_path");
         table.value("wit");
-        let problem = Problem::new(span, "the contract names its WIT by path, so it does not say what it means by itself", "not self-contained");
+        let problem = Problem::new(
+            span,
+            "the contract names its WIT by path, so it does not say what it means by itself",
+            "not self-contained",
+        );
         problems.push(problem.help("put the text of that file here as `wit = \"\"\"…\"\"\"`"));
         None
     } else {
@@ -170,13 +184,17 @@ fn interface(table: &mut Table<'_>, problems: &mut Problems) -> Option<Interface
 
 /// The function that a contract names, or a problem.
 pub(super) fn function(interface: &Interface, name: &Placed, problems: &mut Problems) -> Option<Arc<Function>> {
-    interface.named(name.text.trim()).cloned().map_err(|error| {
-        let problem = name.problem(0..name.text.len(), error.message, "not an export");
-        problems.push(match error.help {
-            Some(help) => problem.help(help),
-            None => problem,
-        });
-    }).ok()
+    interface
+        .named(name.text.trim())
+        .cloned()
+        .map_err(|error| {
+            let problem = name.problem(0..name.text.len(), error.message, "not an export");
+            problems.push(match error.help {
+                Some(help) => problem.help(help),
+                None => problem,
+            });
+        })
+        .ok()
 }
 
 fn may_trap(
@@ -201,15 +219,23 @@ fn may_trap(
                 });
                 match (found, table.placed(cel)) {
                     (Ok(function), Some(_)) if pairs.iter().any(|(known, _)| Arc::ptr_eq(known, &function)) => {
-                        problems.push(Problem::new(name.span(), format!("`{}` is there twice", name.get_ref()), "again"));
+                        problems.push(Problem::new(
+                            name.span(),
+                            format!("`{}` is there twice", name.get_ref()),
+                            "again",
+                        ));
                     }
                     (Ok(function), Some(cel)) => pairs.push((function, cel)),
-                    (Ok(_), None) => problems.push(table.mistyped(name.get_ref(), "a CEL expression", cel.get_ref(), cel.span())),
+                    (Ok(_), None) => {
+                        problems.push(table.mistyped(name.get_ref(), "a CEL expression", cel.get_ref(), cel.span()))
+                    }
                     (Err(problem), _) => problems.push(problem),
                 }
             }
         }
-        (other, _) => problems.push(table.mistyped("may_trap", "a CEL expression, or a table of them", other, value.span())),
+        (other, _) => {
+            problems.push(table.mistyped("may_trap", "a CEL expression, or a table of them", other, value.span()))
+        }
     }
     let mut read = Vec::with_capacity(pairs.len());
     for (function, cel) in pairs {

@@ -29,8 +29,14 @@ impl<'a> Table<'a> {
 
     /// The value of `key`, which is known from now on.
     pub(super) fn value(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
-        self.known.push(key);
+        self.knows(key);
         self.entries.get(key)
+    }
+
+    fn knows(&mut self, key: &'static str) {
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
     }
 
     /// The span of a key that is there.
@@ -61,8 +67,9 @@ impl<'a> Table<'a> {
     /// A string that must be there.
     pub(super) fn required(&mut self, key: &'static str, example: &str, problems: &mut Problems) -> Option<Placed> {
         if !self.has(key) {
-            self.known.push(key);
-            let problem = Problem::new(self.span.clone(), format!("{} has no `{key}`", self.name), format!("`{key}` is missing"));
+            self.knows(key);
+            let problem =
+                Problem::new(self.span.clone(), format!("{} has no `{key}`", self.name), format!("`{key}` is missing"));
             problems.push(problem.help(format!("write `{key} = {example}`")));
             return None;
         }

@@ -28,13 +28,11 @@ impl Source {
             6..=8 => {
                 let kinds = self.random.between(1, 4);
                 let few: Vec<Value> = (0..kinds).map(|_| self.make(element)).collect();
-                self.room = self.room.saturating_sub(length);
-                (0..length).filter_map(|_| self.random.pick(&few).cloned()).collect()
+                self.these(&few, length)
             }
             9 => {
                 let value = self.make(element);
-                self.room = self.room.saturating_sub(length);
-                vec![value; length]
+                self.these(&[value], length)
             }
             10 | 11 => {
                 let mut values = self.independent(element, length);
@@ -45,13 +43,14 @@ impl Source {
                 values
             }
             12 => self.run(element, length),
-            13 => {
-                let half = self.independent(element, length / 2);
-                [half.clone(), half].concat()
-            }
-            14 => {
-                let half = self.independent(element, length / 2);
-                half.iter().chain(half.iter().rev()).cloned().collect()
+            13 | 14 => {
+                let mut values = self.independent(element, length / 2);
+                let mut again: Vec<Value> = values.iter().map_while(|value| self.again(value)).collect();
+                if self.random.chance(2) {
+                    again.reverse();
+                }
+                values.append(&mut again);
+                values
             }
             _ => {
                 let values = self.independent(element, length);
@@ -67,6 +66,16 @@ impl Source {
                 break;
             }
             values.push(self.make(element));
+        }
+        values
+    }
+
+    /// A list of some of these.
+    fn these(&mut self, few: &[Value], length: usize) -> Vec<Value> {
+        let mut values = Vec::with_capacity(length);
+        while values.len() < length {
+            let Some(value) = self.random.pick(few).and_then(|value| self.again(value)) else { break };
+            values.push(value);
         }
         values
     }
@@ -90,7 +99,7 @@ impl Source {
         match self.random.below(6) {
             0 if at < values.len() => drop(values.remove(at)),
             1 => {
-                if let Some(value) = values.get(at).cloned() {
+                if let Some(value) = values.get(at).and_then(|value| self.again(value)) {
                     values.insert(to, value);
                 }
             }

@@ -5,10 +5,50 @@ use super::{Source, remember};
 /// Characters that programs get wrong: ends of UTF-8 and UTF-16 ranges, controls, marks, and letters whose case changes
 /// their length.
 const AWKWARD: [char; 44] = [
-    '\0', '\u{1}', '\t', '\n', '\r', '\u{b}', '\u{1b}', ' ', '"', '\'', '\\', '%', '/', '\u{7f}', '\u{80}', '\u{85}',
-    '\u{a0}', '\u{ad}', '\u{7ff}', '\u{800}', '\u{d7ff}', '\u{e000}', '\u{fdd0}', '\u{feff}', '\u{fffd}', '\u{fffe}',
-    '\u{ffff}', '\u{10000}', '\u{1f600}', '\u{1f1e9}', '\u{e0001}', '\u{10fffe}', '\u{10ffff}', '\u{301}', '\u{200d}',
-    '\u{200b}', '\u{202e}', '\u{2028}', '\u{df}', '\u{130}', '\u{131}', '\u{17f}', '\u{fb01}', '\u{3000}',
+    '\0',
+    '\u{1}',
+    '\t',
+    '\n',
+    '\r',
+    '\u{b}',
+    '\u{1b}',
+    ' ',
+    '"',
+    '\'',
+    '\\',
+    '%',
+    '/',
+    '\u{7f}',
+    '\u{80}',
+    '\u{85}',
+    '\u{a0}',
+    '\u{ad}',
+    '\u{7ff}',
+    '\u{800}',
+    '\u{d7ff}',
+    '\u{e000}',
+    '\u{fdd0}',
+    '\u{feff}',
+    '\u{fffd}',
+    '\u{fffe}',
+    '\u{ffff}',
+    '\u{10000}',
+    '\u{1f600}',
+    '\u{1f1e9}',
+    '\u{e0001}',
+    '\u{10fffe}',
+    '\u{10ffff}',
+    '\u{301}',
+    '\u{200d}',
+    '\u{200b}',
+    '\u{202e}',
+    '\u{2028}',
+    '\u{df}',
+    '\u{130}',
+    '\u{131}',
+    '\u{17f}',
+    '\u{fb01}',
+    '\u{3000}',
 ];
 
 const LETTERS: [char; 8] = ['a', 'b', 'c', 'x', 'z', 'A', 'B', 'Z'];
@@ -40,7 +80,7 @@ impl Source {
         let text = match self.random.below(16) {
             0 => self.text_word(),
             1 | 2 => self.text_again(),
-            3..=6 => self.from_few(),
+            3..=6 => self.few(),
             7 | 8 => self.spaced(),
             9 => self.numeral(),
             _ => {
@@ -54,7 +94,7 @@ impl Source {
     }
 
     /// Repetitions of a few characters.
-    fn from_few(&mut self) -> String {
+    fn few(&mut self) -> String {
         let kinds = self.random.between(1, 3);
         let few: Vec<char> = (0..kinds).map(|_| self.character()).collect();
         let length = self.length();
@@ -99,7 +139,7 @@ impl Source {
     }
 
     fn text_again(&mut self) -> String {
-        let Some(earlier) = self.random.pick(&self.seen.texts).cloned() else { return self.from_few() };
+        let Some(earlier) = self.random.pick(&self.seen.texts).cloned() else { return self.few() };
         self.changed_text(earlier)
     }
 

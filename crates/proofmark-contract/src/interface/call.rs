@@ -25,7 +25,8 @@ pub(super) fn parse(interface: &Interface, text: &str) -> Result<Call, CallError
     let spelled = text.get(..open).unwrap_or_default();
     let name = spelled.trim();
     let start = spelled.len().saturating_sub(spelled.trim_start().len());
-    let function = interface.named(name).map_err(|error| CallError { span: start..start.saturating_add(name.len()), ..error })?;
+    let function =
+        interface.named(name).map_err(|error| CallError { span: start..start.saturating_add(name.len()), ..error })?;
     // WAVE's own function names have no underscores; only the arguments are read by its grammar.
     let arguments = format!("f{}", text.get(open..).unwrap_or_default());
     let shift = |span: Range<usize>| {
@@ -34,7 +35,8 @@ pub(super) fn parse(interface: &Interface, text: &str) -> Result<Call, CallError
     };
     let call = UntypedFuncCall::parse(&arguments)
         .map_err(|found| CallError { span: shift(found.span()), ..plain(&found, &arguments) })?;
-    let args = typed(function, &call, &arguments).map_err(|error| CallError { span: shift(error.span.clone()), ..error })?;
+    let args =
+        typed(function, &call, &arguments).map_err(|error| CallError { span: shift(error.span.clone()), ..error })?;
     Ok(Call { function: Arc::clone(function), args })
 }
 
@@ -48,8 +50,7 @@ fn typed(function: &Function, call: &UntypedFuncCall<'_>, source: &str) -> Resul
     let optional = |(_, ty): &(String, Type)| matches!(ty, Type::Option(_));
     if given > wanted || !function.params.iter().skip(given).all(optional) {
         let span = call.params_node().map_or(1..source.len(), Node::span);
-        let plural = if wanted == 1 { "argument" } else { "arguments" };
-        return Err(error(span, format!("`{}` takes {wanted} {plural}, but {given} are given", function.full_name()))
+        return Err(error(span, miscounted(&function.full_name(), wanted, given))
             .help(format!("its type is `{}`", function.signature())));
     }
     let mut args = Vec::with_capacity(wanted);
@@ -59,6 +60,13 @@ fn typed(function: &Function, call: &UntypedFuncCall<'_>, source: &str) -> Resul
     }
     args.extend(function.params.iter().skip(given).map(|_| Value::Option(None)));
     Ok(args)
+}
+
+/// That something takes another number of arguments than it was given.
+pub(crate) fn miscounted(name: &str, wanted: usize, given: usize) -> String {
+    let arguments = if wanted == 1 { "argument" } else { "arguments" };
+    let are = if given == 1 { "is" } else { "are" };
+    format!("`{name}` takes {wanted} {arguments}, but {given} {are} given")
 }
 
 /// Reads one value of `ty` in WAVE. `what` is what the value is called in the error.
@@ -110,7 +118,11 @@ fn misfit(found: &ParserError, source: &str, what: &str, ty: &Type) -> CallError
 /// The reason inside WAVE's error, without its byte range.
 fn why(found: &ParserError) -> Option<String> {
     use std::error::Error;
-    found.source().map(ToString::to_string).or_else(|| found.detail().map(str::to_owned)).map(|text| text.replace('"', "`"))
+    found
+        .source()
+        .map(ToString::to_string)
+        .or_else(|| found.detail().map(str::to_owned))
+        .map(|text| text.replace('"', "`"))
 }
 
 struct Described<'a>(&'a Type);
@@ -118,7 +130,9 @@ struct Described<'a>(&'a Type);
 impl std::fmt::Display for Described<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
-            Type::Enum(ty) => write!(f, "one of {}", ty.cases.iter().map(|case| format!("`{case}`")).collect::<Vec<_>>().join(", ")),
+            Type::Enum(ty) => {
+                write!(f, "one of {}", ty.cases.iter().map(|case| format!("`{case}`")).collect::<Vec<_>>().join(", "))
+            }
             ty => write!(f, "of type `{ty}`"),
         }
     }
@@ -159,7 +173,8 @@ impl Interface {
 
     fn unknown(&self, name: &str) -> CallError {
         let known: Vec<String> = self.functions.iter().map(|function| function.full_name()).collect();
-        let short: Vec<&str> = known.iter().map(String::as_str).chain(self.functions.iter().map(|f| f.name.as_str())).collect();
+        let short: Vec<&str> =
+            known.iter().map(String::as_str).chain(self.functions.iter().map(|f| f.name.as_str())).collect();
         let error = error(0..0, format!("the interface exports no function `{name}`"));
         match nearest(name, short) {
             Some(near) => error.help(format!("did you mean `{near}`?")),

@@ -25,7 +25,8 @@ const PARAMS_MAX: usize = 64;
 /// Every problem found, placed in the contract.
 pub(crate) fn read(wit: &Placed, world: Option<&Placed>) -> Result<Interface, Vec<Problem>> {
     let (resolve, world_id) = parse(wit, world).map_err(|problem| vec![problem])?;
-    let mut reader = Reader { wit, resolve: &resolve, types: Types::read(&resolve), problems: Vec::new(), functions: Vec::new() };
+    let mut reader =
+        Reader { wit, resolve: &resolve, types: Types::read(&resolve), problems: Vec::new(), functions: Vec::new() };
     reader.exports(world_id);
     let Reader { mut problems, functions, .. } = reader;
     let Some(world) = resolve.worlds.get(world_id) else { return Err(problems) };
@@ -49,17 +50,22 @@ fn parse(wit: &Placed, world: Option<&Placed>) -> Result<(Resolve, WorldId), Pro
     let mut map = SourceMap::new();
     map.push_str("contract", wit.text.as_str());
     let group: UnresolvedPackageGroup = map.parse().map_err(|(_, error)| {
-        let message = error.kind().to_string();
-        refused(wit, error.kind().span(), &message)
+        let (span, message) = (error.kind().span(), error.kind().to_string());
+        match (error.kind(), wit.text.get(known(span).start..).and_then(|rest| rest.chars().next())) {
+            (wit_parser::ParseErrorKind::Lex(_), Some(character)) if message.contains("codepoint") => {
+                refused(wit, span, &format!("the character U+{:04X} is not allowed", u32::from(character)))
+            }
+            _ => refused(wit, span, &message),
+        }
     })?;
     let mut resolve = Resolve::new();
     let package = resolve.push_group(group).map_err(|error| {
-        let problem = refused(wit, error.kind().span(), &error.kind().to_string());
+        let span = error.kind().span();
         match error.kind() {
-            wit_parser::ResolveErrorKind::PackageNotFound { .. } => {
-                problem.help("a contract holds all of its WIT: write that package inline, or leave its import out; WASI imports need no line here, capabilities govern them")
+            wit_parser::ResolveErrorKind::PackageNotFound { requested, .. } => {
+                refused(wit, span, &format!("package `{requested}` is not in this contract")).help("a contract holds all of its WIT: write that package inline, or leave its import out; WASI imports need no line here, capabilities govern them")
             }
-            _ => problem,
+            other => refused(wit, span, &other.to_string()),
         }
     })?;
     let id = select(wit, world, &resolve, package)?;
@@ -86,7 +92,9 @@ fn select(
             let message = format!("the WIT has no world `{}`", named.text);
             let help = match nearest(&named.text, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it has {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+                None => {
+                    format!("it has {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+                }
             };
             named.problem(0..named.text.len(), message, "no such world").help(help)
         });
@@ -95,8 +103,10 @@ fn select(
         (Some(id), 1) => Ok(*id),
         (None, _) => Err(Problem::new(wit.span.clone(), "the WIT has no world", "no world in this WIT")
             .help("write `world name { export f: func(n: u32) -> u32; }` after the package")),
-        (Some(_), count) => Err(Problem::new(wit.span.clone(), format!("the WIT has {count} worlds"), "which of them?")
-            .help(format!("add `world = \"{}\"` to `[interface]`", names.first().unwrap_or(&"name")))),
+        (Some(_), count) => {
+            Err(Problem::new(wit.span.clone(), format!("the WIT has {count} worlds"), "which of them?")
+                .help(format!("add `world = \"{}\"` to `[interface]`", names.first().unwrap_or(&"name"))))
+        }
     }
 }
 
@@ -144,13 +154,16 @@ impl Reader<'_> {
             return;
         }
         if function.kind.resource().is_some() {
-            let message = format!("`{}` belongs to a resource; a contract describes functions of values", function.name);
+            let message =
+                format!("`{}` belongs to a resource; a contract describes functions of values", function.name);
             let problem = self.wit.problem(span, message, "a resource's function");
-            self.problems.push(problem.help("export a function that takes and returns records, lists and other values"));
+            self.problems
+                .push(problem.help("export a function that takes and returns records, lists and other values"));
             return;
         }
         if function.params.len() > PARAMS_MAX {
-            let message = format!("`{}` has {} parameters; {PARAMS_MAX} is the most", function.name, function.params.len());
+            let message =
+                format!("`{}` has {} parameters; {PARAMS_MAX} is the most", function.name, function.params.len());
             self.problems.push(self.wit.problem(span.clone(), message, "too many"));
         }
         let mut params = Vec::with_capacity(function.params.len());
@@ -160,7 +173,8 @@ impl Reader<'_> {
                 params.push((param.name.clone(), ty));
             }
         }
-        let result = function.result.as_ref().and_then(|ty| self.ty(ty, span, &format!("the result of `{}`", function.name)));
+        let result =
+            function.result.as_ref().and_then(|ty| self.ty(ty, span, &format!("the result of `{}`", function.name)));
         if self.problems.len() == before {
             let (name, interface) = (function.name.clone(), interface.map(str::to_owned));
             self.functions.push(Arc::new(Function { name, interface, params, result }));

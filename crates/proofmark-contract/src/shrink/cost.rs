@@ -34,7 +34,9 @@ pub(super) fn cost(value: &Value) -> u128 {
         Value::Option(value) => CASE.saturating_add(payload(value)),
         Value::Result(Ok(value)) => payload(value),
         Value::Result(Err(value)) => CASE.saturating_add(payload(value)),
-        Value::Flags(_, bits) => u128::from(bits.count_ones()).saturating_mul(1 << 32).saturating_add(u128::from(*bits)),
+        Value::Flags(_, bits) => {
+            u128::from(bits.count_ones()).saturating_mul(1 << 32).saturating_add(u128::from(*bits))
+        }
         _ => 0,
     }
 }

@@ -3,28 +3,31 @@
 /// Sequences up to this length have each of their elements made simpler one by one.
 const FINE_MAX: usize = 24;
 
-/// Candidates for a sequence whose simplest element is `minimal`, where `simpler` gives candidates for an element.
+/// Candidates for a sequence whose simplest element is `minimal`, about `most` of them, where `simpler` gives so many
+/// candidates for an element.
 pub(super) fn candidates<T: Clone + PartialEq>(
     values: &[T],
     minimal: &T,
-    simpler: &dyn Fn(&T) -> Vec<T>,
+    most: usize,
+    simpler: &dyn Fn(&T, usize) -> Vec<T>,
 ) -> Vec<Vec<T>> {
     let mut found = Vec::new();
     if values.is_empty() {
         return found;
     }
     found.push(Vec::new());
-    for (start, end) in chunks(values.len()) {
+    for (start, end) in chunks(values.len()).into_iter().take(most / 2) {
         found.push(without(values, start, end));
         found.push(with(values, start, end, minimal));
     }
     if values.len() > FINE_MAX {
         return found;
     }
+    let most = most.saturating_sub(found.len()).checked_div(values.len()).unwrap_or(0).max(1);
     for (nth, value) in values.iter().enumerate() {
         let equal: Vec<usize> = (0..values.len()).filter(|other| values.get(*other) == Some(value)).collect();
         let first = equal.first() == Some(&nth);
-        for candidate in simpler(value) {
+        for candidate in simpler(value, most) {
             found.push(exchanged(values, &[nth], &candidate));
             // Elements that are equal may have to stay equal.
             if first && equal.len() > 1 {

@@ -64,7 +64,7 @@ pub(super) fn moved(value: &Value, step: i128) -> Option<Value> {
     with_whole(value, whole(value)?.checked_sub(step)?)
 }
 
-/// Candidates for one value of `ty`; at most `most` for each scalar in it.
+/// Candidates for one value of `ty`: `most` of them, or somewhat more.
 pub(super) fn simpler(value: &Value, ty: &Type, most: usize) -> Vec<Value> {
     if let Some(number) = whole(value) {
         return smaller(number).into_iter().filter_map(|number| with_whole(value, number)).take(most).collect();
@@ -76,11 +76,14 @@ pub(super) fn simpler(value: &Value, ty: &Type, most: usize) -> Vec<Value> {
         (Value::Char(character), _) => characters(*character).into_iter().map(Value::Char).take(most).collect(),
         (Value::String(text), _) => {
             let characters_of: Vec<char> = text.chars().collect();
-            let found = sequence::candidates(&characters_of, &'a', &|character| characters(*character).into_iter().take(most).collect());
+            let found = sequence::candidates(&characters_of, &'a', most, &|character, most| {
+                characters(*character).into_iter().take(most).collect()
+            });
             found.into_iter().map(|characters| Value::String(characters.into_iter().collect())).collect()
         }
         (Value::List(values), Type::List(element)) => {
-            let found = sequence::candidates(values, &minimal(element), &|value| simpler(value, element, most));
+            let found =
+                sequence::candidates(values, &minimal(element), most, &|value, most| simpler(value, element, most));
             found.into_iter().map(Value::List).collect()
         }
         (Value::Record(own, values), Type::Record(ty)) => {
@@ -93,10 +96,16 @@ pub(super) fn simpler(value: &Value, ty: &Type, most: usize) -> Vec<Value> {
         (Value::Variant(own, case, payload), Type::Variant(ty)) => {
             let mut found: Vec<Value> = (0..*case)
                 .zip(&ty.cases)
-                .map(|(case, (_, ty))| Value::Variant(Arc::clone(own), case, ty.as_ref().map(|ty| Box::new(minimal(ty)))))
+                .map(|(case, (_, ty))| {
+                    Value::Variant(Arc::clone(own), case, ty.as_ref().map(|ty| Box::new(minimal(ty))))
+                })
                 .collect();
             let inside = ty.cases.get(*case as usize).and_then(|(_, ty)| ty.as_ref());
-            found.extend(payloads(payload, inside, most).into_iter().map(|value| Value::Variant(Arc::clone(own), *case, Some(value))));
+            found.extend(
+                payloads(payload, inside, most)
+                    .into_iter()
+                    .map(|value| Value::Variant(Arc::clone(own), *case, Some(value))),
+            );
             found
         }
         (Value::Enum(own, case), _) => (0..*case).map(|case| Value::Enum(Arc::clone(own), case)).collect(),
@@ -110,7 +119,8 @@ pub(super) fn simpler(value: &Value, ty: &Type, most: usize) -> Vec<Value> {
         }
         (Value::Result(Err(payload)), Type::Result(ty)) => {
             let ok = ty.ok.as_ref().map(|ty| Box::new(minimal(ty)));
-            let inside = payloads(payload, ty.err.as_ref(), most).into_iter().map(|value| Value::Result(Err(Some(value))));
+            let inside =
+                payloads(payload, ty.err.as_ref(), most).into_iter().map(|value| Value::Result(Err(Some(value))));
             std::iter::once(Value::Result(Ok(ok))).chain(inside).collect()
         }
         (Value::Flags(own, bits), _) => {
@@ -141,15 +151,20 @@ fn smaller(number: i128) -> Vec<i128> {
 }
 
 fn doubles(number: f64) -> Vec<f64> {
-    let mut found = vec![0.0, 1.0, -1.0, -number, number.trunc(), number.round()];
+    let mut found = vec![0.0, 1.0, -1.0, 0.5, -0.5, -number, number.trunc(), number.round(), number.trunc() + 0.5];
     if number.is_infinite() {
         found.extend([f64::MAX.copysign(number), 1e9_f64.copysign(number)]);
     }
     if number.is_finite() {
         found.extend([number / 2.0, (number / 2.0).trunc(), number - number.signum(), (number * 8.0).trunc() / 8.0]);
-        found.extend([(number * 1024.0).trunc() / 1024.0, number / 1024.0, number.abs().sqrt().trunc().copysign(number)]);
+        found.extend([
+            (number * 1024.0).trunc() / 1024.0,
+            number / 1024.0,
+            number.abs().sqrt().trunc().copysign(number),
+        ]);
         let bits = number.to_bits();
-        found.extend([12, 24, 36, 44, 48].map(|cut: u32| f64::from_bits(bits & u64::MAX.checked_shl(cut).unwrap_or(0))));
+        found
+            .extend([12, 24, 36, 44, 48].map(|cut: u32| f64::from_bits(bits & u64::MAX.checked_shl(cut).unwrap_or(0))));
     }
     found.retain(|candidate| !candidate.is_nan());
     found
@@ -172,6 +187,7 @@ fn characters(character: char) -> Vec<char> {
 /// One part simpler at a time, or all of them the simplest.
 fn fields(values: &[Value], types: &[&Type], most: usize) -> Vec<Vec<Value>> {
     let mut found = vec![types.iter().map(|ty| minimal(ty)).collect::<Vec<_>>()];
+    let most = most.checked_div(values.len()).unwrap_or(most).max(1);
     for (nth, (value, ty)) in values.iter().zip(types).enumerate() {
         for candidate in simpler(value, ty, most) {
             let mut changed = values.to_vec();
@@ -184,6 +200,7 @@ fn fields(values: &[Value], types: &[&Type], most: usize) -> Vec<Vec<Value>> {
     found
 }
 
+#[expect(clippy::vec_box, reason = "each goes into a value that holds a box")]
 fn payloads(payload: &Option<Box<Value>>, ty: Option<&Type>, most: usize) -> Vec<Box<Value>> {
     match (payload, ty) {
         (Some(value), Some(ty)) => simpler(value, ty, most).into_iter().map(Box::new).collect(),

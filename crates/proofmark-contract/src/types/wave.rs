@@ -42,9 +42,7 @@ impl WasmType for Type {
 
     fn record_fields(&self) -> Box<dyn Iterator<Item = (Cow<'_, str>, Self)> + '_> {
         match self {
-            Self::Record(ty) => {
-                Box::new(ty.fields.iter().map(|(name, ty)| (Cow::Borrowed(name.as_str()), ty.clone())))
-            }
+            Self::Record(ty) => Box::new(ty.fields.iter().map(|(name, ty)| (Cow::Borrowed(name.as_str()), ty.clone()))),
             _ => Box::new(std::iter::empty()),
         }
     }
@@ -58,9 +56,7 @@ impl WasmType for Type {
 
     fn variant_cases(&self) -> Box<dyn Iterator<Item = (Cow<'_, str>, Option<Self>)> + '_> {
         match self {
-            Self::Variant(ty) => {
-                Box::new(ty.cases.iter().map(|(name, ty)| (Cow::Borrowed(name.as_str()), ty.clone())))
-            }
+            Self::Variant(ty) => Box::new(ty.cases.iter().map(|(name, ty)| (Cow::Borrowed(name.as_str()), ty.clone()))),
             _ => Box::new(std::iter::empty()),
         }
     }

@@ -78,10 +78,7 @@ impl WasmValue for Value {
         Ok(Self::List(values.into_iter().collect()))
     }
 
-    fn make_record<'a>(
-        ty: &Type,
-        fields: impl IntoIterator<Item = (&'a str, Self)>,
-    ) -> Result<Self, WasmValueError> {
+    fn make_record<'a>(ty: &Type, fields: impl IntoIterator<Item = (&'a str, Self)>) -> Result<Self, WasmValueError> {
         let Type::Record(ty) = ty else { return Err(wrong(ty, WasmTypeKind::Record)) };
         let mut slots: Vec<Option<Self>> = vec![None; ty.fields.len()];
         for (name, value) in fields {

@@ -21,7 +21,7 @@ fn the_examples_of_the_repository_parse() {
             parsed += 1;
         }
     }
-    assert!(parsed == 0 || parsed > 10, "{parsed} contracts");
+    assert!(parsed > 10, "{parsed} contracts");
 }
 
 const DEDUPE: &str = r#"

@@ -26,7 +26,8 @@ world w {
 fn functions_of_exported_interfaces_have_full_and_short_names() {
     let contract = with_wit(TWO, "");
     let names: Vec<String> = contract.interface.functions.iter().map(|function| function.full_name()).collect();
-    let full = ["my:pkg/numbers.add@1.2.0", "my:pkg/numbers.only-here@1.2.0", "my:pkg/texts.add@1.2.0", "plain.size", "run"];
+    let full =
+        ["my:pkg/numbers.add@1.2.0", "my:pkg/numbers.only-here@1.2.0", "my:pkg/texts.add@1.2.0", "plain.size", "run"];
     assert_eq!(names.len(), full.len());
     assert!(full.iter().all(|name| names.contains(&(*name).to_owned())), "{names:?}");
     let interface = |name: &str| contract.interface.function(name).map(|function| function.interface.clone());

@@ -19,6 +19,9 @@ use crate::shards::{self, Merge, SHARDS, Watch};
 /// Calls in one kept instance.
 const KEPT_CALLS: u64 = 16;
 
+/// The part of a contract's total fuel that is spent here on each function.
+const FUEL_PART: u64 = 10;
+
 /// Compares pairs of calls for every exported function.
 #[must_use]
 pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
@@ -82,7 +85,7 @@ fn one_shard(
     let name = function.full_name();
     let seed = task.challenge.derive(&[b"determinism", name.as_bytes(), &(shard as u64).to_be_bytes()]);
     let mut source = Source::new(seed, dictionary);
-    let fuel_max = shards::share(task.contract.budget.total_fuel, shard);
+    let fuel_max = shards::share(task.contract.budget.total_fuel / FUEL_PART, shard);
     let (mut fuel, mut pairs) = (0_u64, 0_u64);
     let mut kept = program.session();
     for nth in 0..shards::share(task.executions, shard) {

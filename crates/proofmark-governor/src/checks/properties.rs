@@ -225,7 +225,9 @@ fn finding(task: &Task<'_>, tallies: &[Tally]) -> Finding {
         .functions
         .iter()
         .zip(tallies)
-        .filter_map(|(function, tally)| tally.violated.as_ref().map(|(arguments, violation)| (function, arguments, violation)))
+        .filter_map(|(function, tally)| {
+            tally.violated.as_ref().map(|(arguments, violation)| (function, arguments, violation))
+        })
         .map(|(function, arguments, violation)| counterexample(contract, function, arguments, violation))
         .collect();
     let (outcome, reason) = conclusion(contract, tallies, &lines, &counterexamples);
@@ -275,7 +277,12 @@ fn conclusion(
     (Outcome::Passed, None)
 }
 
-fn counterexample(contract: &Contract, function: &Arc<Function>, arguments: &[Value], violation: &Violation) -> Counterexample {
+fn counterexample(
+    contract: &Contract,
+    function: &Arc<Function>,
+    arguments: &[Value],
+    violation: &Violation,
+) -> Counterexample {
     let call = Call { function: Arc::clone(function), args: arguments.to_vec() }.to_string();
     match violation {
         Violation::Trap(why) => Counterexample {

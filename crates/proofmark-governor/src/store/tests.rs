@@ -1,3 +1,5 @@
+//! Tests of the store on a real directory and in memory.
+
 //! Tests of `store.rs`.
 
 use std::sync::Arc;
@@ -96,12 +98,4 @@ fn a_place_that_is_not_there_is_told() {
     let store = Store::local(&directory.path().join("file")).unwrap();
     let error = store.create("object", b"").unwrap_err().to_string();
     assert!(error.contains("file/object` can't be written: "), "{error}");
-}
-
-#[test]
-fn it_works_inside_an_async_runtime_and_outside() {
-    let (_directory, store) = directory();
-    let within = futures::executor::block_on(async { 1 });
-    store.create("object", &[within]).unwrap();
-    assert_eq!(store.read("object", 1).unwrap(), [1]);
 }

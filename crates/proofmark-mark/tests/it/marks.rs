@@ -121,11 +121,3 @@ fn envelopes_signed_twice_are_the_same() {
     );
     assert_eq!(sign(&statement, 1), sign(&statement, 1));
 }
-
-#[test]
-fn zz_print_key() {
-    eprintln!(
-        "{}",
-        proofmark_mark::note::SignerKey::from_seed("proofmark.dev/log/0123456789abcdef", &[2; 32]).unwrap().verifier()
-    );
-}

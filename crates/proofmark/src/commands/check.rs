@@ -22,7 +22,9 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
     let artifact = inputs::artifact(&arguments.artifact)?;
     for name in arguments.approved_by.iter().chain([&arguments.generator]) {
         if name.is_empty() || name.len() > NAME_MAX || name.chars().any(char::is_control) {
-            return Err(Failure::wrong(format!("`{name}` is not a name: give 1 to {NAME_MAX} bytes without control characters")));
+            return Err(Failure::wrong(format!(
+                "`{name}` is not a name: give 1 to {NAME_MAX} bytes without control characters"
+            )));
         }
     }
     let output = arguments.output.clone().unwrap_or_else(|| beside(&arguments.artifact));
@@ -32,8 +34,11 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
     let trust = inputs::trust(None, Some(&home.path))?;
     if !trust.policies().iter().any(|known| known.digest == policy.digest()) {
         let line = format!("[[policy]] name = \"{policy_name}\", sha256 = \"{}\"", policy.digest());
-        return Err(Failure::wrong(format!("the policy `{}` is not one that the home's trust file accepts", arguments.policy))
-            .next(format!("add it to {} if you trust it: {line}", home.trust_file().display())));
+        return Err(Failure::wrong(format!(
+            "the policy `{}` is not one that the home's trust file accepts",
+            arguments.policy
+        ))
+        .next(format!("add it to {} if you trust it: {line}", home.trust_file().display())));
     }
     let launch = commands::launch()?;
     let meter = Meter::default();

@@ -15,10 +15,9 @@ pub fn run(format: Format, arguments: &Inspect) -> Result<u8, Failure> {
         .map_err(|error| Failure::wrong(format!("`{}`: {error}", arguments.artifact.display())))?;
     match format {
         Format::Human => render::profile(&arguments.artifact, Digest::of(&bytes), &artifact.profile),
-        Format::Json => render::json(
-            "inspect",
-            json!({ "artifact": Digest::of(&bytes).to_string(), "profile": artifact.profile }),
-        ),
+        Format::Json => {
+            render::json("inspect", json!({ "artifact": Digest::of(&bytes).to_string(), "profile": artifact.profile }))
+        }
     }
     Ok(OK)
 }

@@ -50,10 +50,7 @@ pub fn whole(folder: &Path, trust: &Trust) -> Result<(Audit, View), Failure> {
         return Err(Failure::wrong(format!("there is no log at `{name}`")));
     }
     let store = Store::local(folder).map_err(|error| Failure::failed(error.to_string()))?;
-    let refused = |why: String| {
-        Failure::refused(format!("not valid: the log `{name}`: {why}"))
-            .next(RESTORE)
-    };
+    let refused = |why: String| Failure::refused(format!("not valid: the log `{name}`: {why}")).next(RESTORE);
     let mut refusal = refused("no trusted key signed it".to_owned());
     for key in trust.logs() {
         match (audit(&store, key), View::open(&store, key)) {

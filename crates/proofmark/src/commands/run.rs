@@ -72,8 +72,7 @@ fn act(
 ) -> Result<Vec<Outcome>, Failure> {
     let granted = verified.grant.capabilities.clone();
     let program = Artifact::read(bytes, &contract.budget).map_err(Into::into).and_then(|artifact| {
-        let setting =
-            Setting { interface: &contract.interface, budget: &contract.budget, granted, world, threads: 1 };
+        let setting = Setting { interface: &contract.interface, budget: &contract.budget, granted, world, threads: 1 };
         Program::compile(&artifact, setting)
     });
     let program = program.map_err(|error| Failure::refused(format!("the artifact can't be run: {error}")))?;

@@ -48,7 +48,8 @@ fn in_log(folder: &Path, trust: &Trust, verified: &Verified) -> Result<(), Failu
     for (index, entry) in verified.entries() {
         let found = view.entries(index..index.saturating_add(1)).next();
         if !found.is_some_and(|found| found.is_ok_and(|(_, found)| found.to_bytes() == entry)) {
-            let why = format!("not valid: entry {index} of the log `{}` is not the one the mark proves", folder.display());
+            let why =
+                format!("not valid: entry {index} of the log `{}` is not the one the mark proves", folder.display());
             return Err(Failure::refused(why).next("name the log that the mark's checkpoint is of"));
         }
     }
@@ -80,7 +81,10 @@ fn human(arguments: &Verify, verified: &Verified, held: bool, replayed: Option<&
     render::line("generator", &render::safe(&verified.submission.generator));
     let names: Vec<&str> = verified.grant.capabilities.iter().map(String::as_str).collect();
     let capabilities = if names.is_empty() { "no capabilities".to_owned() } else { names.join(", ") };
-    render::line("granted", &format!("{} use with {capabilities}, until {}", verified.grant.autonomy, verified.grant.expires));
+    render::line(
+        "granted",
+        &format!("{} use with {capabilities}, until {}", verified.grant.autonomy, verified.grant.expires),
+    );
     for evidence in &verified.evidence {
         render::line("evidence", &format!("{}: {}", evidence.check, report::summary(evidence)));
     }

@@ -142,7 +142,8 @@ fn granted(report: &Report<'_>) {
 fn refused(report: &Report<'_>, unmet: &[Unmet]) {
     println!("{BAD}refused{BAD:#}    by the policy `{}`", safe(report.asked.policy_name));
     for rule in unmet {
-        let evidence = rule.evidence.as_ref().map(|name| format!(" {DIM}(evidence: {name}){DIM:#}")).unwrap_or_default();
+        let evidence =
+            rule.evidence.as_ref().map(|name| format!(" {DIM}(evidence: {name}){DIM:#}")).unwrap_or_default();
         line("  needs", &format!("{}{evidence} {DIM}[{}]{DIM:#}", safe(&rule.needs), safe(&rule.rule)));
     }
     line("next", &next(report, unmet));

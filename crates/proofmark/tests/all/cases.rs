@@ -40,7 +40,8 @@ fn every_case_file_holds() {
 
 fn case(file: &std::path::Path) -> Result<(), String> {
     let name = file.file_name().unwrap().to_string_lossy().into_owned();
-    let case: Case = toml::from_str(&std::fs::read_to_string(file).unwrap()).map_err(|error| format!("{name}: {error}"))?;
+    let case: Case =
+        toml::from_str(&std::fs::read_to_string(file).unwrap()).map_err(|error| format!("{name}: {error}"))?;
     let place = Place::empty();
     for (path, text) in &case.files {
         let text = match text.as_str() {
@@ -59,7 +60,12 @@ fn case(file: &std::path::Path) -> Result<(), String> {
             .then(|| format!("exit {} instead of {}", ran.code, step.exit))
             .or_else(|| missing(&ran.stdout, &step.stdout))
             .or_else(|| missing(&ran.stderr, &step.stderr))
-            .or_else(|| step.never.iter().find(|text| ran.all().contains(text.as_str())).map(|text| format!("`{text}` is there")));
+            .or_else(|| {
+                step.never
+                    .iter()
+                    .find(|text| ran.all().contains(text.as_str()))
+                    .map(|text| format!("`{text}` is there"))
+            });
         if let Some(wrong) = wrong {
             return Err(format!("{name}: {}: {wrong}\n{}", step.args.join(" "), ran.all()));
         }

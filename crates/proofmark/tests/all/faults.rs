@@ -19,7 +19,8 @@ fn slow() -> String {
 
 #[test]
 fn an_interrupted_check_leaves_a_valid_log_and_no_mark() {
-    for (signal, after) in [(Signal::SIGINT, 700), (Signal::SIGKILL, 700), (Signal::SIGINT, 60), (Signal::SIGKILL, 120)] {
+    for (signal, after) in [(Signal::SIGINT, 700), (Signal::SIGKILL, 700), (Signal::SIGINT, 60), (Signal::SIGKILL, 120)]
+    {
         let place = Place::new();
         place.write("contract.toml", DOUBLE).write("artifact.wat", slow());
         let mut child = place

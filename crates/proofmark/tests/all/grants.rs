@@ -181,7 +181,9 @@ fn a_directory_is_read_only_and_ends_at_its_edge() {
         (i64.const 7)";
     let artifact = component("wasi:filesystem/preopens@0.2.0", &probe(imports, modes));
     let place = Place::new();
-    place.write("contract.toml", contract("read = [\"/data\"]").replace("12_800", "64_000")).write("artifact.wasm", artifact);
+    place
+        .write("contract.toml", contract("read = [\"/data\"]").replace("12_800", "64_000"))
+        .write("artifact.wasm", artifact);
     place.run(&["check", "contract.toml", "artifact.wasm", "--approved-by", "ada"]).exits(0);
     std::fs::create_dir(place.path("granted")).unwrap();
     place.write("granted/file.txt", "kept").write("secret.txt", "secret");
@@ -194,6 +196,9 @@ fn a_directory_is_read_only_and_ends_at_its_edge() {
     assert!(lines[1..].iter().all(|line| *line != "0" && *line != "1000"), "{}", ran.all());
     assert!(!place.path("granted/new.txt").exists());
     assert_eq!(place.read("granted/file.txt"), b"kept");
-    place.run(&["run", "artifact.wasm.mark", "probe(1)", "--dir", "/=granted"]).exits(1).says("does not ask to read `/`");
+    place
+        .run(&["run", "artifact.wasm.mark", "probe(1)", "--dir", "/=granted"])
+        .exits(1)
+        .says("does not ask to read `/`");
     place.run(&["run", "artifact.wasm.mark", "probe(1)", "--dir", "/data=nowhere"]).exits(1).says("nowhere");
 }

@@ -45,7 +45,10 @@ fn table_growth_ends_at_the_budget() {
     let growth = r#"(module (table $t 1 funcref) (func (export "double") (param i32) (result i64)
         (loop $l (drop (table.grow $t (ref.null func) (i32.const 100))) (br $l)) (i64.const 0)))"#;
     refused(growth, "exceeded the table budget of 10000 elements");
-    refused(r#"(module (table 1000000 funcref) (func (export "double") (param i32) (result i64) (i64.const 0)))"#, "table");
+    refused(
+        r#"(module (table 1000000 funcref) (func (export "double") (param i32) (result i64) (i64.const 0)))"#,
+        "table",
+    );
 }
 
 #[test]
@@ -126,7 +129,10 @@ fn a_component_nested_a_hundred_deep_is_over_the_limit() {
         Ok(binary) => drop(place.check(DOUBLE, binary).exits(1).says("nested")),
         Err(_) => drop(place.check(DOUBLE, nested).exits(1).says("not valid WebAssembly text")),
     }
-    place.check(DOUBLE, nested_binary(100)).exits(1).says("the depth of nested components is 100, over the limit of 16");
+    place
+        .check(DOUBLE, nested_binary(100))
+        .exits(1)
+        .says("the depth of nested components is 100, over the limit of 16");
     place.check(DOUBLE, nested_binary(3000)).exits(1).says("nest");
     small();
 }

@@ -56,7 +56,11 @@ fn a_held_out_property_is_withheld_unless_asked_for() {
         }
         assert!(ran.all().contains("held"));
     }
-    place.run(&["check", "contract.toml", "artifact.wat", "--show-held-out"]).exits(1).says("half of it").says("double(1001)");
+    place
+        .run(&["check", "contract.toml", "artifact.wat", "--show-held-out"])
+        .exits(1)
+        .says("half of it")
+        .says("double(1001)");
 }
 
 #[test]
@@ -104,7 +108,8 @@ fn an_expired_mark_is_refused_by_verify_and_run() {
 fn every_run_leaves_two_receipts_and_no_values_in_the_log() {
     let place = Place::new();
     place.check(DOUBLE, doubling("")).exits(0);
-    let size = |place: &Place| place.run(&["--format", "json", "log", "audit"]).exits(0).json()["size"].as_u64().unwrap();
+    let size =
+        |place: &Place| place.run(&["--format", "json", "log", "audit"]).exits(0).json()["size"].as_u64().unwrap();
     let before = size(&place);
     place.run(&["run", "artifact.wasm.mark", "double(123456)"]).exits(0).says("246912");
     assert_eq!(size(&place), before + 2);

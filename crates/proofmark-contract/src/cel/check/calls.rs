@@ -10,7 +10,7 @@ use super::{Checker, Member};
 use crate::cel::names;
 use crate::cel::syntax::Complaint;
 use crate::cel::typed::{Expr, Kind, Loop, Search, Shape};
-use crate::interface::Function;
+use crate::interface::{Function, miscounted};
 use crate::problem::nearest;
 use crate::types::Type;
 
@@ -18,12 +18,26 @@ use crate::types::Type;
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
 const METHODS: [&str; 11] = [
-    "all", "contains", "endsWith", "exists", "existsOne", "exists_one", "filter", "map", "matches", "size", "startsWith",
+    "all",
+    "contains",
+    "endsWith",
+    "exists",
+    "existsOne",
+    "exists_one",
+    "filter",
+    "map",
+    "matches",
+    "size",
+    "startsWith",
 ];
 
 impl Checker<'_> {
     pub(super) fn call(&mut self, call: &CallExpr, span: Range<usize>) -> Option<Expr> {
         let name = call.func_name.as_str();
+        if name.contains('?') {
+            let complaint = Complaint::new(span, "contracts do not have CEL's optional syntax", "`?`");
+            return self.refuse(complaint.help("ask with `has(value.case)`, then read `value.case`"));
+        }
         match &call.target {
             None => match (name, call.args.as_slice()) {
                 ("has", [node]) => self.has(node, span),
@@ -53,18 +67,17 @@ impl Checker<'_> {
             || self.function.params.iter().any(|(param, _)| names::variable(param) == *interface)
             || interface == "result";
         let exported = |function: &Arc<Function>| {
-            function.short_names().iter().any(|short| {
-                short.split_once('.').is_some_and(|(local, _)| names::function(local) == *interface)
-            })
+            function
+                .short_names()
+                .iter()
+                .any(|short| short.split_once('.').is_some_and(|(local, _)| names::function(local) == *interface))
         };
         let found = !variable && self.interface.functions.iter().any(exported);
         found.then(|| format!("{interface}.{name}"))
     }
 
     fn count(&mut self, name: &str, wanted: usize, given: usize, span: Range<usize>) -> Option<Expr> {
-        let arguments = if wanted == 1 { "argument" } else { "arguments" };
-        let message = format!("`{name}` takes {wanted} {arguments}, but {given} are given");
-        self.refuse(Complaint::new(span, message, "wrong number of arguments"))
+        self.refuse(Complaint::new(span, miscounted(name, wanted, given), "wrong number of arguments"))
     }
 
     fn has(&mut self, node: &IdedExpr, span: Range<usize>) -> Option<Expr> {
@@ -113,7 +126,11 @@ impl Checker<'_> {
         let text = self.expr(text, None).and_then(|text| self.string(text, "what `matches` looks at"));
         let pattern = self.expr(pattern, None)?;
         let Kind::Text(source) = &pattern.kind else {
-            return self.refuse(Complaint::new(pattern.span, "the pattern of `matches` is a string literal", "not a literal"));
+            return self.refuse(Complaint::new(
+                pattern.span,
+                "the pattern of `matches` is a string literal",
+                "not a literal",
+            ));
         };
         let regex = RegexBuilder::new(source).size_limit(REGEX_BYTES_MAX).dfa_size_limit(REGEX_BYTES_MAX).build();
         match regex {
@@ -144,22 +161,29 @@ impl Checker<'_> {
             ("size", []) => self.size(target, span),
             ("matches", [pattern]) => self.matches(target, pattern, span),
             (_, [part]) if search.is_some() => {
-                let text = self.expr(target, None).and_then(|text| self.string(text, &format!("what `{name}` looks at")));
-                let part = self.expr(part, None).and_then(|part| self.string(part, &format!("what `{name}` looks for")));
+                let text =
+                    self.expr(target, None).and_then(|text| self.string(text, &format!("what `{name}` looks at")));
+                let part =
+                    self.expr(part, None).and_then(|part| self.string(part, &format!("what `{name}` looks for")));
                 let kind = Kind::Search(search?, Box::new(text?), Box::new(part?));
                 Some(Expr { kind, shape: Shape::Bool, span })
             }
             ("all", [local, body]) => self.looped(Loop::All, name, (target, local, body), span),
             ("exists", [local, body]) => self.looped(Loop::Exists, name, (target, local, body), span),
-            ("exists_one" | "existsOne", [local, body]) => self.looped(Loop::ExistsOne, name, (target, local, body), span),
+            ("exists_one" | "existsOne", [local, body]) => {
+                self.looped(Loop::ExistsOne, name, (target, local, body), span)
+            }
             ("filter", [local, body]) => self.looped(Loop::Filter, name, (target, local, body), span),
             ("map", [local, to]) => self.mapped(target, local, None, to, span),
             ("map", [local, filter, to]) => self.mapped(target, local, Some(filter), to, span),
             ("size", _) => self.count(name, 0, args.len(), span),
             ("matches" | "contains" | "startsWith" | "endsWith", _) => self.count(name, 1, args.len(), span),
-            ("all" | "exists" | "exists_one" | "existsOne" | "filter" | "map", _) => self.count(name, 2, args.len(), span),
+            ("all" | "exists" | "exists_one" | "existsOne" | "filter" | "map", _) => {
+                self.count(name, 2, args.len(), span)
+            }
             _ => {
-                let complaint = Complaint::new(span, format!("there is no function `{name}` of values"), "unknown function");
+                let complaint =
+                    Complaint::new(span, format!("there is no function `{name}` of values"), "unknown function");
                 let export = self.interface.functions.iter().any(|function| names::function(&function.name) == name);
                 self.refuse(match nearest(name, METHODS) {
                     _ if export => complaint.help(format!("call the export as `{name}(…)`")),
@@ -179,7 +203,8 @@ impl Checker<'_> {
     ) -> Option<Expr> {
         let (over, element, variable) = self.range(over, local, name)?;
         self.locals.push((variable, element));
-        let body = self.expr(body, None).and_then(|body| self.condition(body, &format!("what `{name}` asks of each element")));
+        let body =
+            self.expr(body, None).and_then(|body| self.condition(body, &format!("what `{name}` asks of each element")));
         self.locals.pop();
         let shape = if kind == Loop::Filter { over.shape.clone() } else { Shape::Bool };
         let shape = match shape {
@@ -199,7 +224,8 @@ impl Checker<'_> {
     ) -> Option<Expr> {
         let (over, element, variable) = self.range(over, local, "map")?;
         self.locals.push((variable, element));
-        let filter = filter.map(|filter| self.expr(filter, None).and_then(|filter| self.condition(filter, "the filter of `map`")));
+        let filter = filter
+            .map(|filter| self.expr(filter, None).and_then(|filter| self.condition(filter, "the filter of `map`")));
         let to = self.expr(to, None);
         self.locals.pop();
         let (filter, to) = (filter.map_or(Some(None), |filter| filter.map(Some))?, to?);
@@ -219,7 +245,9 @@ impl Checker<'_> {
         let over = over?;
         let element = match &over.shape {
             Shape::List(element) => Some((**element).clone()),
-            Shape::Tuple(elements) => elements.first().filter(|first| elements.iter().all(|other| other == *first)).cloned(),
+            Shape::Tuple(elements) => {
+                elements.first().filter(|first| elements.iter().all(|other| other == *first)).cloned()
+            }
             _ => None,
         };
         let Some(element) = element else {
@@ -253,9 +281,7 @@ impl Checker<'_> {
             return self.refuse(complaint);
         };
         if args.len() != function.params.len() {
-            let (wanted, given) = (function.params.len(), args.len());
-            let arguments = if wanted == 1 { "argument" } else { "arguments" };
-            let message = format!("`{shown}` takes {wanted} {arguments}, but {given} are given");
+            let message = miscounted(shown, function.params.len(), args.len());
             let complaint = Complaint::new(span, message, "wrong number of arguments");
             return self.refuse(complaint.help(format!("its type is `{}`", function.signature())));
         }
@@ -301,7 +327,8 @@ impl Checker<'_> {
         if METHODS.contains(&name) {
             return complaint.help(format!("write it after a value: `value.{name}(…)`"));
         }
-        let exports: Vec<String> = self.interface.functions.iter().map(|function| names::function(&function.name)).collect();
+        let exports: Vec<String> =
+            self.interface.functions.iter().map(|function| names::function(&function.name)).collect();
         let known = exports.iter().map(String::as_str).chain(names::FUNCTIONS);
         match nearest(name, known) {
             Some(near) => complaint.help(format!("did you mean `{near}`?")),

@@ -72,7 +72,10 @@ impl Checker<'_> {
                 match joined(&shape, &element.shape) {
                     Some(both) => shape = both,
                     None => {
-                        let message = format!("the elements of a list have one type, these are `{shape}` and `{}`", element.shape);
+                        let message = format!(
+                            "the elements of a list have one type, these are `{shape}` and `{}`",
+                            element.shape
+                        );
                         let complaint = Complaint::new(element.span.clone(), message, format!("`{}`", element.shape));
                         return self.refuse(with_numbers(complaint, &shape, element));
                     }
@@ -108,7 +111,12 @@ impl Checker<'_> {
                 }
             }
         }
-        let missing: Vec<String> = values.iter().zip(&fields).filter(|(value, _)| value.is_none()).map(|(_, (name, _))| names::field(name)).collect();
+        let missing: Vec<String> = values
+            .iter()
+            .zip(&fields)
+            .filter(|(value, _)| value.is_none())
+            .map(|(_, (name, _))| names::field(name))
+            .collect();
         if !missing.is_empty() {
             let message = format!("`{shape}` needs {}", quoted(&missing));
             return self.refuse(Complaint::new(span, message, format!("without {}", quoted(&missing))));
@@ -168,7 +176,9 @@ pub(super) fn with_numbers(complaint: Complaint, wanted: &Shape, expr: &Expr) ->
     };
     match suffix {
         Some(text) => complaint.help(format!("write `{text}`")),
-        None if wanted.is_number() && expr.shape.is_number() => complaint.help(format!("convert it with `{wanted}(…)`")),
+        None if wanted.is_number() && expr.shape.is_number() => {
+            complaint.help(format!("convert it with `{wanted}(…)`"))
+        }
         None => complaint,
     }
 }

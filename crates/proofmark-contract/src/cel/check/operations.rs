@@ -163,14 +163,22 @@ impl Checker<'_> {
             }
             Shape::List(element) => {
                 let message = format!("a list of `{element}` never holds a `{}`", left.shape);
-                self.refuse(with_numbers(Complaint::new(span, message, format!("`{}` in `{}`", left.shape, right.shape)), element, &left))
+                self.refuse(with_numbers(
+                    Complaint::new(span, message, format!("`{}` in `{}`", left.shape, right.shape)),
+                    element,
+                    &left,
+                ))
             }
             Shape::String => {
                 let complaint = Complaint::new(span, "`in` looks into lists, not into strings", "a string");
                 self.refuse(complaint.help("write `text.contains(part)`"))
             }
             other => {
-                let complaint = Complaint::new(right.span, format!("`in` looks into lists, not into `{other}`"), format!("`{other}`"));
+                let complaint = Complaint::new(
+                    right.span,
+                    format!("`in` looks into lists, not into `{other}`"),
+                    format!("`{other}`"),
+                );
                 self.refuse(complaint)
             }
         }
@@ -178,7 +186,11 @@ impl Checker<'_> {
 
     fn mismatch(&mut self, sign: &str, does: &str, left: &Expr, right: &Expr, span: Range<usize>) -> Option<Expr> {
         let message = format!("`{sign}` {does} `{}` with `{}`", left.shape, right.shape);
-        let message = if does.ends_with("has") { format!("`{sign}` {does} `{}` and `{}`", left.shape, right.shape) } else { message };
+        let message = if does.ends_with("has") {
+            format!("`{sign}` {does} `{}` and `{}`", left.shape, right.shape)
+        } else {
+            message
+        };
         let label = format!("`{}` {sign} `{}`", left.shape, right.shape);
         let complaint = Complaint::new(span, message, label);
         let literal = |expr: &Expr| matches!(expr.kind, Kind::Int(_) | Kind::Uint(_) | Kind::Double(_));
@@ -187,6 +199,11 @@ impl Checker<'_> {
         } else {
             with_numbers(complaint, &left.shape, right)
         };
-        self.refuse(complaint)
+        let cased = |shape: &Shape| shape.cases().is_some();
+        self.refuse(if cased(&left.shape) != cased(&right.shape) {
+            complaint.help("ask for the case with `has(value.case)`, then compare `value.case`")
+        } else {
+            complaint
+        })
     }
 }
