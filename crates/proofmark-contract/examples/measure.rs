@@ -2,8 +2,13 @@
 //!
 //! `cargo run --release --package proofmark-contract --example measure`
 #![allow(clippy::arithmetic_side_effects, reason = "a measurement")]
-
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::indexing_slicing, reason = "prints what it measured")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "prints what it measured"
+)]
 
 use std::hint::black_box;
 use std::sync::Arc;
