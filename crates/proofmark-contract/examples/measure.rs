@@ -1,7 +1,6 @@
 //! How long generating inputs and evaluating properties takes, beside the `cel` crate's own evaluation in the same run.
 //!
 //! `cargo run --release --package proofmark-contract --example measure`
-#![allow(clippy::arithmetic_side_effects, reason = "a measurement")]
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,

@@ -394,12 +394,10 @@ fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether a node means nothing without knowing what it is held against.
+/// Whether what a node means depends on what it is held against: a map may be a record, a list a tuple, a string a case.
 fn needs_hint(node: &IdedExpr) -> bool {
     match &node.expr {
-        Parsed::Map(_) => true,
-        Parsed::Literal(LiteralValue::String(_)) => true,
-        Parsed::List(list) => list.elements.iter().any(needs_hint),
+        Parsed::Map(_) | Parsed::List(_) | Parsed::Literal(LiteralValue::String(_)) => true,
         Parsed::Call(call) if call.func_name == operators::CONDITIONAL => call.args.iter().skip(1).any(needs_hint),
         _ => false,
     }

@@ -19,7 +19,7 @@ fn function(params: &[Type]) -> Function {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn values_fit_and_follow_from_the_seed(types in prop::collection::vec(any_type(), 0..4), seed in any::<[u8; 32]>()) {

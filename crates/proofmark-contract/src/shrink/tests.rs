@@ -41,7 +41,7 @@ fn numbers(value: &Value) -> Vec<i128> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn candidates_fit_and_cost_less(types in prop::collection::vec(any_type(), 1..4), seed in any::<[u8; 32]>()) {

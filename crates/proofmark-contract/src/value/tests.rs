@@ -8,7 +8,7 @@ use crate::generate::{Dictionary, Source};
 use crate::interface::parse_value;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases * 2, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn wave_goes_there_and_back(ty in any_type(), seed in any::<[u8; 32]>()) {

@@ -126,3 +126,26 @@ fn calls_take_both_spellings_and_print_as_they_parse() {
     let error = interface.parse_call("is-leap(\"ü\", 3)").unwrap_err();
     assert_eq!((error.span, error.message.as_str()), (8..12, "`\"ü\"` does not fit: `a-year` is of type `u32`"));
 }
+
+#[test]
+fn line_ends_and_a_byte_order_mark_do_not_matter() {
+    let windows = DEDUPE.trim_start().replace('\n', "\r\n");
+    for text in [windows.clone(), format!("\u{feff}{}", DEDUPE.trim_start()), format!("\u{feff}{windows}")] {
+        let contract = Contract::parse(&text).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        assert_eq!(contract.properties.len(), 3);
+        assert_eq!(contract.digest, proofmark_mark::digest::Digest::of(text.as_bytes()), "every byte counts");
+        let wrong = text.replace("x in result", "x in resulf");
+        let problems = Contract::parse(&wrong).unwrap_err();
+        assert_eq!(&wrong[problems[0].span.clone()], "resulf");
+    }
+}
+
+#[test]
+fn contracts_and_evaluators_go_where_threads_need_them() {
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send>() {}
+    shared::<Contract>();
+    shared::<proofmark_contract::generate::Dictionary>();
+    sent::<proofmark_contract::Evaluator>();
+    sent::<proofmark_contract::generate::Source>();
+}
