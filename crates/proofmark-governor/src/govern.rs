@@ -148,7 +148,7 @@ fn record(
     verdict: &Envelope,
 ) -> Result<Committed, GovernError> {
     let entry = |kind, envelope: &Envelope| {
-        (Entry { kind, envelope: envelope.digest(), artifact, contract: contract.digest }, envelope.to_bytes())
+        (Entry::new(kind, envelope, artifact, contract.digest), envelope.to_bytes())
     };
     let mut batch: Vec<_> = evidence.iter().map(|envelope| entry(Kind::Evidence, envelope)).collect();
     batch.push(entry(Kind::Verdict, verdict));
@@ -222,8 +222,7 @@ fn submit(home: &mut Home, asked: &Asked<'_>, artifact: Digest) -> Result<Submit
         };
         let payload = Statement::new(&asked.contract.name, artifact, statement.clone()).to_bytes();
         let envelope = keys.sign(payload);
-        let kind = Kind::Submission { generator };
-        let entry = Entry { kind, envelope: envelope.digest(), artifact, contract: asked.contract.digest };
+        let entry = Entry::submission(&envelope, artifact, asked.contract.digest, generator);
         let blob = envelope.to_bytes();
         made = Some((statement, envelope, entry.to_bytes()));
         Ok(vec![(entry, blob)])

@@ -75,7 +75,7 @@ pub fn close(home: &mut Home, open: &Open, contract: &Contract, results: &Result
 
 fn append(home: &mut Home, contract: &Contract, open: &Open, kind: Kind) -> Result<(), GovernError> {
     let envelope = sign(home, contract, open.artifact, &open.receipt);
-    let entry = Entry { kind, envelope: envelope.digest(), artifact: open.artifact, contract: contract.digest };
+    let entry = Entry::new(kind, &envelope, open.artifact, contract.digest);
     home.log.append(&[(entry, envelope.to_bytes())])?;
     Ok(())
 }

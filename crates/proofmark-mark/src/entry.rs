@@ -17,6 +17,13 @@ pub struct Entry {
     pub kind: Kind,
     /// SHA-256 of the envelope's canonical bytes.
     pub envelope: Digest,
+    /// `None` for orders, and only for them.
+    pub about: Option<About>,
+}
+
+/// Which artifact, given for which contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
     pub artifact: Digest,
     pub contract: Digest,
 }
@@ -32,6 +39,8 @@ pub enum Kind {
     Verdict,
     ReceiptOpen,
     ReceiptClose,
+    /// An order of a steward ([`crate::order`]).
+    Order,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -40,8 +49,10 @@ struct Wire {
     proofmark: u64,
     kind: Name,
     envelope: Digest,
-    artifact: Digest,
-    contract: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    artifact: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    contract: Option<Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     generator: Option<Digest>,
 }
@@ -54,13 +65,20 @@ enum Name {
     Verdict,
     ReceiptOpen,
     ReceiptClose,
+    Order,
 }
 
 impl Entry {
-    /// The entry of an envelope.
+    /// The entry of an envelope about an artifact.
     #[must_use]
     pub fn new(kind: Kind, envelope: &Envelope, artifact: Digest, contract: Digest) -> Self {
-        Self { kind, envelope: envelope.digest(), artifact, contract }
+        Self { kind, envelope: envelope.digest(), about: Some(About { artifact, contract }) }
+    }
+
+    /// The entry of an order.
+    #[must_use]
+    pub fn order(envelope: &Envelope) -> Self {
+        Self { kind: Kind::Order, envelope: envelope.digest(), about: None }
     }
 
     /// The entry of a submission; `generator` is SHA-256 of the generator's id.
@@ -78,9 +96,10 @@ impl Entry {
             Kind::Verdict => (Name::Verdict, None),
             Kind::ReceiptOpen => (Name::ReceiptOpen, None),
             Kind::ReceiptClose => (Name::ReceiptClose, None),
+            Kind::Order => (Name::Order, None),
         };
-        let Self { envelope, artifact, contract, .. } = *self;
-        let wire = Wire { proofmark: 1, kind, envelope, artifact, contract, generator };
+        let (artifact, contract) = self.about.map(|about| (about.artifact, about.contract)).unzip();
+        let wire = Wire { proofmark: 1, kind, envelope: self.envelope, artifact, contract, generator };
         canonical::to_bytes(&wire)
     }
 
@@ -96,12 +115,18 @@ impl Entry {
             (Name::Verdict, None) => Kind::Verdict,
             (Name::ReceiptOpen, None) => Kind::ReceiptOpen,
             (Name::ReceiptClose, None) => Kind::ReceiptClose,
+            (Name::Order, None) => Kind::Order,
             _ => return Err(JsonError::NotCanonical),
+        };
+        let about = match (kind, wire.artifact, wire.contract) {
+            (Kind::Order, None, None) => None,
+            (Kind::Order, ..) | (_, None, _) | (_, _, None) => return Err(JsonError::NotCanonical),
+            (_, Some(artifact), Some(contract)) => Some(About { artifact, contract }),
         };
         if wire.proofmark != 1 {
             return Err(JsonError::NotCanonical);
         }
-        Ok(Self { kind, envelope: wire.envelope, artifact: wire.artifact, contract: wire.contract })
+        Ok(Self { kind, envelope: wire.envelope, about })
     }
 }
 
@@ -110,7 +135,8 @@ mod tests {
     use super::*;
 
     fn entry(kind: Kind) -> Entry {
-        Entry { kind, envelope: Digest([1; 32]), artifact: Digest([2; 32]), contract: Digest([3; 32]) }
+        let about = About { artifact: Digest([2; 32]), contract: Digest([3; 32]) };
+        Entry { kind, envelope: Digest([1; 32]), about: (kind != Kind::Order).then_some(about) }
     }
 
     #[test]
@@ -123,6 +149,16 @@ mod tests {
         let submission = entry(Kind::Submission { generator: Digest([4; 32]) }).to_bytes();
         let tail = format!(r#","generator":"{}"}}"#, "04".repeat(32));
         assert!(submission.ends_with(tail.as_bytes()));
+        let order = format!(r#"{{"proofmark":1,"kind":"order","envelope":"{one}"}}"#);
+        assert_eq!(entry(Kind::Order).to_bytes(), order.as_bytes());
+    }
+
+    #[test]
+    fn an_order_alone_is_about_no_artifact() {
+        let verdict = String::from_utf8(entry(Kind::Verdict).to_bytes()).unwrap();
+        assert!(Entry::parse(verdict.replace("verdict", "order").as_bytes()).is_err());
+        let order = String::from_utf8(entry(Kind::Order).to_bytes()).unwrap();
+        assert!(Entry::parse(order.replace("order", "verdict").as_bytes()).is_err());
     }
 
     #[test]
@@ -133,6 +169,7 @@ mod tests {
             Kind::Verdict,
             Kind::ReceiptOpen,
             Kind::ReceiptClose,
+            Kind::Order,
         ];
         for kind in kinds {
             let bytes = entry(kind).to_bytes();

@@ -23,6 +23,7 @@ pub mod evidence;
 pub mod mark;
 pub mod merkle;
 pub mod note;
+pub mod order;
 pub mod policy;
 pub mod receipt;
 pub mod statement;

@@ -25,6 +25,25 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     parse(&spelled).ok_or_else(|| D::Error::custom("not a time of the form `YYYY-MM-DDTHH:MM:SSZ`"))
 }
 
+/// The same for a time that may be `null`.
+pub(crate) mod optional {
+    use super::{Deserialize, Deserializer, Error, Serializer, Timestamp, parse, text};
+
+    #[expect(clippy::ref_option, reason = "serde's `with` passes a reference to the field")]
+    pub(crate) fn serialize<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        match time {
+            Some(time) => serializer.serialize_some(&text(*time)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+        let wrong = || D::Error::custom("neither null nor a time of the form `YYYY-MM-DDTHH:MM:SSZ`");
+        let spelled = Option::<String>::deserialize(deserializer)?;
+        spelled.map(|spelled| parse(&spelled).ok_or_else(wrong)).transpose()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

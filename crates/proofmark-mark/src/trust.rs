@@ -16,14 +16,21 @@ pub const TRUST_BYTES_MAX: usize = 256 << 10;
 #[derive(Debug, Clone)]
 pub struct Trust {
     logs: Vec<VerifierKey>,
-    governors: Vec<Governor>,
-    keys: VerifyingKeys,
+    governors: Parties,
+    stewards: Parties,
     policies: Vec<PolicyRef>,
 }
 
-/// A trusted governor.
+/// Who may sign in one role.
+#[derive(Debug, Clone, Default)]
+struct Parties {
+    list: Vec<Party>,
+    keys: VerifyingKeys,
+}
+
+/// A trusted signer: a governor, which signs evidence and verdicts, or a steward, who gives orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Governor {
+pub struct Party {
     pub name: String,
     pub keyid: Digest,
     pub key: VerifyingKey,
@@ -44,8 +51,8 @@ pub enum TrustError {
     Twice { what: &'static str, name: String },
     #[error("log: {0}")]
     Log(#[from] NoteError),
-    #[error("governor `{name}`: {source}")]
-    Governor { name: String, source: KeyError },
+    #[error("{role} `{name}`: {source}")]
+    Party { role: &'static str, name: String, source: KeyError },
 }
 
 #[derive(Deserialize)]
@@ -54,14 +61,16 @@ struct Wire {
     trust: u64,
     logs: Vec<String>,
     #[serde(default)]
-    governor: Vec<WireGovernor>,
+    governor: Vec<WireParty>,
+    #[serde(default)]
+    steward: Vec<WireParty>,
     #[serde(default)]
     policy: Vec<WirePolicy>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireGovernor {
+struct WireParty {
     name: String,
     key: String,
 }
@@ -89,19 +98,18 @@ impl Trust {
         }
         let logs = wire.logs.iter().map(|key| key.parse()).collect::<Result<Vec<VerifierKey>, _>>()?;
         once("log", logs.iter().map(|log| log.name().to_owned()))?;
-        let mut keys = VerifyingKeys::default();
-        let mut governors = Vec::new();
-        for WireGovernor { name, key } in wire.governor {
-            let read = dsse::key_from_pem(&key).and_then(|key| Ok((key, keys.insert(key)?)));
-            let (key, keyid) = read.map_err(|source| TrustError::Governor { name: name.clone(), source })?;
-            governors.push(Governor { name, keyid, key });
-        }
-        once("governor", governors.iter().map(|governor| governor.name.clone()))?;
-        once("governor key", governors.iter().map(|governor| governor.keyid.to_string()))?;
+        some("log", logs.len())?;
+        let governors = Parties::read("governor", wire.governor)?;
+        some("governor", governors.list.len())?;
+        let stewards = Parties::read("steward", wire.steward)?;
+        // Not even across roles: whoever holds a governor's key must not be able to thaw.
+        let parties = governors.list.iter().chain(&stewards.list);
+        once("governor or steward key", parties.map(|party| party.keyid.to_string()))?;
         let policies: Vec<PolicyRef> =
             wire.policy.into_iter().map(|WirePolicy { name, sha256 }| PolicyRef { name, digest: sha256 }).collect();
         once("policy", policies.iter().map(|policy| policy.name.clone()))?;
-        Ok(Self { logs, governors, keys, policies })
+        some("policy", policies.len())?;
+        Ok(Self { logs, governors, stewards, policies })
     }
 
     /// The keys of the logs; each key's name is its log's origin.
@@ -112,14 +120,26 @@ impl Trust {
 
     /// The governors.
     #[must_use]
-    pub fn governors(&self) -> &[Governor] {
-        &self.governors
+    pub fn governors(&self) -> &[Party] {
+        &self.governors.list
     }
 
     /// The governors' keys by id.
     #[must_use]
     pub fn keys(&self) -> &VerifyingKeys {
-        &self.keys
+        &self.governors.keys
+    }
+
+    /// The stewards, whose orders are obeyed; there may be none.
+    #[must_use]
+    pub fn stewards(&self) -> &[Party] {
+        &self.stewards.list
+    }
+
+    /// The stewards' keys by id.
+    #[must_use]
+    pub fn steward_keys(&self) -> &VerifyingKeys {
+        &self.stewards.keys
     }
 
     /// The policies by name and digest.
@@ -129,13 +149,27 @@ impl Trust {
     }
 }
 
-/// Refuses an empty list and a name that is there twice.
+impl Parties {
+    fn read(role: &'static str, wire: Vec<WireParty>) -> Result<Self, TrustError> {
+        let mut parties = Self::default();
+        for WireParty { name, key } in wire {
+            let read = dsse::key_from_pem(&key).and_then(|key| Ok((key, parties.keys.insert(key)?)));
+            let (key, keyid) = read.map_err(|source| TrustError::Party { role, name: name.clone(), source })?;
+            parties.list.push(Party { name, keyid, key });
+        }
+        once(role, parties.list.iter().map(|party| party.name.clone()))?;
+        Ok(parties)
+    }
+}
+
+fn some(what: &'static str, count: usize) -> Result<(), TrustError> {
+    if count == 0 { Err(TrustError::None(what)) } else { Ok(()) }
+}
+
+/// Refuses a name that is there twice.
 fn once(what: &'static str, names: impl Iterator<Item = String>) -> Result<(), TrustError> {
     let mut names: Vec<String> = names.collect();
     names.sort_unstable();
-    if names.is_empty() {
-        return Err(TrustError::None(what));
-    }
     match names.windows(2).find(|pair| pair.first() == pair.last()).and_then(|pair| pair.first()) {
         Some(name) => Err(TrustError::Twice { what, name: name.clone() }),
         None => Ok(()),

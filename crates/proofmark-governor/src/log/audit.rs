@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use proofmark_mark::digest::Digest;
-use proofmark_mark::entry::{Entry, Kind};
+use proofmark_mark::entry::{About, Entry, Kind};
 use proofmark_mark::note::VerifierKey;
 
 use super::LogError;
@@ -312,8 +312,8 @@ impl Auditor<'_> {
 
 /// The blobs that must exist for an entry.
 fn named(entry: &Entry) -> Vec<Digest> {
-    match entry.kind {
-        Kind::Submission { .. } => vec![entry.envelope, entry.artifact, entry.contract],
-        Kind::Evidence | Kind::Verdict | Kind::ReceiptOpen | Kind::ReceiptClose => vec![entry.envelope],
+    match (entry.kind, entry.about) {
+        (Kind::Submission { .. }, Some(About { artifact, contract })) => vec![entry.envelope, artifact, contract],
+        _ => vec![entry.envelope],
     }
 }

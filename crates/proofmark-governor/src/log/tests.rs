@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use object_store::memory::InMemory;
 use proofmark_mark::checkpoint;
-use proofmark_mark::entry::Kind;
+use proofmark_mark::entry::{About, Kind};
 use proofmark_mark::note::VerifierKey;
 
 use super::*;
@@ -32,7 +32,7 @@ fn memory() -> Store {
 fn entry(text: &str) -> (Entry, Vec<u8>) {
     let envelope = b"an envelope".to_vec();
     let (artifact, contract) = (Digest::of(text.as_bytes()), Digest::of(b"contract"));
-    (Entry { kind: Kind::Evidence, envelope: Digest::of(&envelope), artifact, contract }, envelope)
+    (Entry { kind: Kind::Evidence, envelope: Digest::of(&envelope), about: Some(About { artifact, contract }) }, envelope)
 }
 
 fn batch(range: std::ops::Range<u64>) -> Vec<(Entry, Vec<u8>)> {
@@ -129,7 +129,8 @@ fn attempts_are_counted_from_the_log_right_before_the_append() {
     let artifact = store.put_blob(b"artifact").unwrap();
     let submission = |generator, text: &str| {
         let envelope = text.as_bytes().to_vec();
-        (Entry { kind: Kind::Submission { generator }, envelope: Digest::of(&envelope), artifact, contract }, envelope)
+        let about = Some(About { artifact, contract });
+        (Entry { kind: Kind::Submission { generator }, envelope: Digest::of(&envelope), about }, envelope)
     };
     let (mut one, mut other) =
         (Log::create(store.clone(), signer()).unwrap(), Log::open(store.clone(), signer()).unwrap());

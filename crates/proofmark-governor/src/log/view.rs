@@ -229,7 +229,7 @@ impl View {
         let mut count = 0_u64;
         for entry in self.entries(0..self.size()) {
             let (_, entry) = entry?;
-            if entry.contract == contract && entry.kind == (Kind::Submission { generator }) {
+            if entry.about.is_some_and(|about| about.contract == contract) && entry.kind == (Kind::Submission { generator }) {
                 count = count.saturating_add(1);
             }
         }

@@ -31,6 +31,16 @@ fn a_trust_file_names_logs_governors_and_policies() {
 }
 
 #[test]
+fn stewards_are_optional_and_apart_from_governors() {
+    assert_eq!(Trust::parse(&text()).unwrap().stewards(), []);
+    let with = format!("{}\n[[steward]]\nname = \"ada\"\nkey = \"\"\"\n{}\"\"\"\n", text(), pem(2));
+    let trust = Trust::parse(&with).unwrap();
+    let [steward] = trust.stewards() else { panic!() };
+    assert_eq!(steward.name, "ada");
+    assert_ne!(steward.keyid, trust.governors()[0].keyid);
+}
+
+#[test]
 fn anything_else_is_refused() {
     let text = text();
     let governor = text.split("[[governor]]").nth(1).unwrap().split("[[policy]]").next().unwrap();
@@ -47,7 +57,9 @@ fn anything_else_is_refused() {
         (text.replace(log, "proofmark.dev/log/test+00000000+AAAA"), "not a verifier key"),
         (text.replace(&format!("[[governor]]{governor}"), ""), "no governor"),
         (format!("{text}[[governor]]{governor}"), "twice"),
-        (format!("{text}[[governor]]{}", governor.replace("local", "other")), "governor key"),
+        (format!("{text}[[governor]]{}", governor.replace("local", "other")), "governor or steward key"),
+        (format!("{text}[[steward]]{governor}"), "governor or steward key"),
+        (format!("{text}[[steward]]{}", governor.replace("BEGIN PUBLIC", "BEGIN PRIVATE")), "steward `local`"),
         (text.replace("BEGIN PUBLIC KEY", "BEGIN PRIVATE KEY"), "governor `local`"),
         (text.replace(&format!("[[policy]]{policy}"), ""), "no policy"),
         (format!("{text}[[policy]]{policy}"), "twice"),

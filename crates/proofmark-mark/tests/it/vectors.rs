@@ -325,15 +325,20 @@ fn hold_envelope(vector: &Value) {
 }
 
 fn entries() -> Value {
-    use proofmark_mark::entry::Kind;
-    let entry = |kind| Entry { kind, envelope: Digest([1; 32]), artifact: Digest([2; 32]), contract: Digest([3; 32]) };
+    use proofmark_mark::entry::{About, Kind};
+    let about = About { artifact: Digest([2; 32]), contract: Digest([3; 32]) };
+    let entry = |kind| Entry { kind, envelope: Digest([1; 32]), about: (kind != Kind::Order).then_some(about) };
     let text = |kind| String::from_utf8(entry(kind).to_bytes()).unwrap();
     let submission = text(Kind::Submission { generator: Digest([4; 32]) });
     let verdict = text(Kind::Verdict);
+    let order = text(Kind::Order);
     let generator = format!(",\"generator\":\"{}\"", Digest([4; 32]));
     let cases = [
         ("submission", submission.clone(), true),
         ("verdict", verdict.clone(), true),
+        ("order", order.clone(), true),
+        ("order about an artifact", verdict.replace("verdict", "order"), false),
+        ("verdict about nothing", order.replace("order", "verdict"), false),
         ("submission without a generator", submission.replace(&generator, ""), false),
         ("verdict with a generator", verdict.replace('}', &format!("{generator}}}")), false),
         ("unknown kind", verdict.replace("verdict", "rumour"), false),

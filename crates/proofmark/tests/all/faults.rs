@@ -9,10 +9,10 @@ use nix::unistd::Pid;
 
 use crate::place::{DOUBLE, Place, Ran, doubling};
 
-/// A correct artifact that takes a while on every call.
+/// A correct artifact that takes half the fuel of a call on every one: its check takes minutes.
 fn slow() -> String {
     doubling(
-        "(local $i i32) (local.set $i (i32.const 200000))
+        "(local $i i32) (local.set $i (i32.const 1000000))
          (loop $l (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))",
     )
 }

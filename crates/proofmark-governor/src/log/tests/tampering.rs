@@ -9,7 +9,8 @@ fn small() -> Store {
     let mut log = Log::create(store.clone(), signer()).unwrap();
     let envelope = b"a submission".to_vec();
     let kind = Kind::Submission { generator: Digest::of(b"model") };
-    log.append(&[(Entry { kind, envelope: Digest::of(&envelope), artifact, contract }, envelope)]).unwrap();
+    let about = Some(About { artifact, contract });
+    log.append(&[(Entry { kind, envelope: Digest::of(&envelope), about }, envelope)]).unwrap();
     log.append(&batch(0..2)).unwrap();
     store
 }

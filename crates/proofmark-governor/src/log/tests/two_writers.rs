@@ -17,7 +17,7 @@ fn assert_complete(directory: &Path, writers: &[&str], batches: u64) {
     let audit = assert_sound(&store);
     assert_eq!(audit.commits, 1 + batches * writers.len() as u64);
     let view = View::open(&store, &verifier()).unwrap();
-    let written: Vec<_> = view.entries(0..view.size()).map(|entry| entry.unwrap().1.artifact).collect();
+    let written: Vec<_> = view.entries(0..view.size()).map(|entry| entry.unwrap().1.about.unwrap().artifact).collect();
     for who in writers {
         // Each writer's entries are there once, in its order.
         let wanted: Vec<_> = (0..batches)
