@@ -91,6 +91,18 @@ impl Function {
         }
     }
 
+    /// Reads a result in WAVE, as `Display` of the value writes it; `()` where the function returns nothing.
+    ///
+    /// # Errors
+    /// [`CallError`] for a text that is not WAVE or not of the result's type.
+    pub fn parse_result(&self, text: &str) -> Result<Option<Value>, CallError> {
+        match &self.result {
+            Some(ty) => call::parse_value(text, ty, "the result").map(Some),
+            None if text == "()" => Ok(None),
+            None => Err(CallError { message: "it returns nothing".to_owned(), span: 0..text.len(), help: None }),
+        }
+    }
+
     /// The function as WIT declares it, with its full name: `gcd: func(a: u32, b: u32) -> u32`.
     #[must_use]
     pub fn signature(&self) -> String {

@@ -3,7 +3,7 @@
 //! A check reads nothing but its task. Its finding is the same bytes for the same task on any machine and with any
 //! number of threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proofmark_contract::Contract;
 use proofmark_mark::challenge::Challenge;
@@ -112,22 +112,29 @@ impl Task<'_> {
     /// # Errors
     /// As [`Artifact::read`] and [`Program::compile`].
     pub fn program(&self) -> Result<Program, ProgramError> {
-        let artifact = Artifact::read(self.artifact, &self.contract.budget)?;
-        self.compile(&artifact)
+        self.compile(&Artifact::read(self.artifact, &self.contract.budget)?)
     }
 
     fn compile(&self, artifact: &Artifact) -> Result<Program, ProgramError> {
-        Program::compile(
-            artifact,
-            Setting {
-                interface: &self.contract.interface,
-                budget: &self.contract.budget,
-                granted: self.contract.capabilities.names(),
-                world: World::Checked { seed: self.challenge.derive(&[b"world"]) },
-                threads: u32::try_from(self.threads).unwrap_or(1),
-            },
-        )
+        let world = World::Checked { seed: self.challenge.derive(&[b"world"]) };
+        compile(self.contract, artifact, self.contract.capabilities.names(), world, self.threads)
     }
+}
+
+/// The artifact compiled against a contract, with what it is granted.
+///
+/// # Errors
+/// As [`Program::compile`].
+pub fn compile(
+    contract: &Contract,
+    artifact: &Artifact,
+    granted: BTreeSet<String>,
+    world: World,
+    threads: usize,
+) -> Result<Program, ProgramError> {
+    let threads = u32::try_from(threads).unwrap_or(1);
+    let (interface, budget) = (&contract.interface, &contract.budget);
+    Program::compile(artifact, Setting { interface, budget, granted, world, threads })
 }
 
 /// The finding of a check that could not call the artifact at all.

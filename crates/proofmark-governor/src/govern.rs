@@ -118,7 +118,7 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
         home,
         asked.contract,
         artifact,
-        &Verdict::new(home.keys.keyid(), means.now, &basis, &decision, grant.clone()),
+        &Verdict::new(home.keys.governor().keyid(), means.now, &basis, &decision, grant.clone()),
     );
     let recorded = record(home, asked.contract, artifact, &signed, &verdict)?;
     let result = match decision {
@@ -136,7 +136,7 @@ pub(crate) fn sign<P: Predicate + Clone>(
     predicate: &P,
 ) -> Envelope {
     let payload = Statement::new(&contract.name, artifact, predicate.clone()).to_bytes();
-    home.keys.sign(payload)
+    home.keys.governor().sign(payload)
 }
 
 /// Appends evidence and verdict as one batch.
@@ -147,9 +147,8 @@ fn record(
     evidence: &[Envelope],
     verdict: &Envelope,
 ) -> Result<Committed, GovernError> {
-    let entry = |kind, envelope: &Envelope| {
-        (Entry::new(kind, envelope, artifact, contract.digest), envelope.to_bytes())
-    };
+    let entry =
+        |kind, envelope: &Envelope| (Entry::new(kind, envelope, artifact, contract.digest), envelope.to_bytes());
     let mut batch: Vec<_> = evidence.iter().map(|envelope| entry(Kind::Evidence, envelope)).collect();
     batch.push(entry(Kind::Verdict, verdict));
     Ok(home.log.append(&batch)?)
@@ -207,9 +206,10 @@ fn submit(home: &mut Home, asked: &Asked<'_>, artifact: Digest) -> Result<Submit
     let generator = Digest::of(asked.generator.as_bytes());
     let plan = asked.policy.plan().with_executions(asked.contract.budget.executions);
     let mut made = None;
-    let Home { log, keys, .. } = home;
+    let Home { log, keys, index, .. } = home;
     let committed = log.append_with(|view| {
-        let attempt = view.count_submissions(asked.contract.digest, generator)?.saturating_add(1);
+        index.follow(view)?;
+        let attempt = index.attempts(asked.contract.digest, generator).saturating_add(1);
         let statement = Submission {
             contract: asked.contract.digest,
             generator: asked.generator.to_owned(),
@@ -221,7 +221,7 @@ fn submit(home: &mut Home, asked: &Asked<'_>, artifact: Digest) -> Result<Submit
             policy: PolicyRef { name: asked.policy_name.to_owned(), digest: asked.policy.digest() },
         };
         let payload = Statement::new(&asked.contract.name, artifact, statement.clone()).to_bytes();
-        let envelope = keys.sign(payload);
+        let envelope = keys.governor().sign(payload);
         let entry = Entry::submission(&envelope, artifact, asked.contract.digest, generator);
         let blob = envelope.to_bytes();
         made = Some((statement, envelope, entry.to_bytes()));

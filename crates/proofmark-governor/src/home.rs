@@ -1,9 +1,10 @@
 //! Where a governor lives: keys, log and blobs, policies and the trust file, in one directory.
 //!
 //! ```text
-//! keys/        log.key, governor.pem          secret, mode 0600
+//! keys/        log.key, governor.pem, steward.pem           secret, mode 0600
 //! log/         checkpoint, tile/, commit/, blob/
 //! policies/    assisted.cedar, supervised.cedar, autonomous.cedar, proofmark.cedarschema
+//! index.json   sums over the log, made again when it is gone
 //! trust.toml   the public halves: what a verifier needs
 //! ```
 
@@ -13,7 +14,8 @@ use std::path::{Path, PathBuf};
 use proofmark_mark::policy::{Policy, PolicyError};
 use thiserror::Error;
 
-use crate::keys::{Keys, KeysError};
+use crate::index::Index;
+use crate::keys::{Identity, Keys, KeysError, STEWARD};
 use crate::log::{Log, LogError};
 use crate::store::{Store, StoreError};
 
@@ -23,6 +25,8 @@ pub const PRESETS: [(&str, &str); 3] = [
     ("supervised", include_str!("../../../policies/supervised.cedar")),
     ("autonomous", include_str!("../../../policies/autonomous.cedar")),
 ];
+/// The file of the sums over the log.
+const INDEX: &str = "index.json";
 /// The largest policy file, in bytes.
 const POLICY_BYTES_MAX: u64 = 64 << 10;
 
@@ -31,6 +35,7 @@ pub struct Home {
     pub path: PathBuf,
     pub keys: Keys,
     pub log: Log,
+    pub index: Index,
 }
 
 /// Why a home can't be made or used.
@@ -74,11 +79,13 @@ impl Home {
         }
         write(&path.join("policies/proofmark.cedarschema"), proofmark_mark::policy::SCHEMA.as_bytes())?;
         let keys = Keys::create(&path.join("keys"))?;
+        let steward = Identity::create(&path.join("keys").join(STEWARD))?;
         make(&path.join("log"))?;
         let log = Log::create(Store::local(&path.join("log"))?, keys.log_signer())?;
         // Last: a home without a trust file was never finished.
-        write(&path.join("trust.toml"), keys.trust(&policies).as_bytes())?;
-        Ok(Self { path: path.to_path_buf(), keys, log })
+        write(&path.join("trust.toml"), keys.trust(&steward, &policies).as_bytes())?;
+        let index = Index::open(&path.join(INDEX), log.view())?;
+        Ok(Self { path: path.to_path_buf(), keys, log, index })
     }
 
     /// Opens the home at `path`.
@@ -91,7 +98,8 @@ impl Home {
         }
         let keys = Keys::load(&path.join("keys"))?;
         let log = Log::open(Store::local(&path.join("log"))?, keys.log_signer())?;
-        Ok(Self { path: path.to_path_buf(), keys, log })
+        let index = Index::open(&path.join(INDEX), log.view())?;
+        Ok(Self { path: path.to_path_buf(), keys, log, index })
     }
 
     /// The trust file that says what this governor's marks are verified with.

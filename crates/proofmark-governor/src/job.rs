@@ -1,24 +1,26 @@
 //! The worker protocol: one job on a worker's standard input, lines of JSON on its standard output.
 //!
-//! A job is a line of JSON ([`Header`]), then the contract's bytes, then the artifact's. A worker answers with any number
-//! of [`Answer::Progress`] lines and one [`Answer::Evidence`] line. What comes back is outside input: the parent holds it
-//! against the job before it believes a word.
+//! A job is a line of JSON ([`Header`]), then the contract's bytes, then the artifact's, then, for calls, a line of WAVE each.
+//! A worker answers lines of JSON ([`Answer`]). What comes back is outside input: the parent holds it against the job before
+//! it believes a word.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, Read, Write};
 use std::sync::Mutex;
 
-use proofmark_contract::Contract;
+use proofmark_contract::{Call, Contract};
 use proofmark_mark::challenge::Challenge;
-use proofmark_mark::digest::Digest;
 use proofmark_mark::evidence::Evidence;
-use proofmark_run::worker::{Ended, Launch, Line};
+use proofmark_run::wasi::{World, Written};
+use proofmark_run::worker::{self, Launch, Stop, Worker};
+use proofmark_run::{Artifact, Ended, Outcome};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::checks::{self, Finding, Progress, Task};
 
 /// The longest header line, in bytes.
-const HEADER_MAX: u64 = 4096;
+const HEADER_BYTES_MAX: u64 = 32 << 20;
 /// The largest contract and artifact that a job carries, in bytes.
 pub const CONTRACT_BYTES_MAX: u64 = 256 << 10;
 pub const ARTIFACT_BYTES_MAX: u64 = 64 << 20;
@@ -27,13 +29,19 @@ pub const ARTIFACT_BYTES_MAX: u64 = 64 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    pub check: String,
-    pub challenge: Challenge,
-    pub attempt: u64,
-    pub executions: u64,
-    pub threads: usize,
+    pub work: Work,
     pub contract_bytes: u64,
     pub artifact_bytes: u64,
+}
+
+/// What a worker is to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Work {
+    /// One check.
+    Check { check: String, challenge: Challenge, attempt: u64, executions: u64, threads: usize },
+    /// The calls that follow on standard input, a line of WAVE each, until it ends.
+    Calls { granted: BTreeSet<String>, world: World },
 }
 
 /// A job as a worker received it.
@@ -46,10 +54,25 @@ pub struct Job {
 
 /// One line of a worker's answer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Answer {
-    Progress { done: u64, planned: u64 },
+    Progress {
+        done: u64,
+        planned: u64,
+    },
     Evidence(Box<Evidence>),
+    /// The artifact is compiled; calls may come.
+    Ready,
+    /// The artifact can't be called, and why.
+    Refused(String),
+    /// What came of one call.
+    Called {
+        /// The result in WAVE, or why there is none.
+        ended: Result<String, String>,
+        fuel: u64,
+        stdout: Vec<u8>,
+        stderr: Vec<u8>,
+    },
 }
 
 /// Why a worker could not serve its job.
@@ -65,6 +88,8 @@ pub enum JobError {
     Contract(String),
     #[error("there is no check `{0}`")]
     Check(String),
+    #[error("the job has a call that is none: {0}")]
+    Call(String),
 }
 
 /// Reads one whole job from a worker's input, held to the limits, without parsing its parts.
@@ -73,7 +98,7 @@ pub enum JobError {
 /// [`JobError`] when the header or a length is not valid, or the input ends early.
 pub fn receive(input: &mut impl BufRead) -> Result<Job, JobError> {
     let mut line = String::new();
-    input.by_ref().take(HEADER_MAX).read_line(&mut line)?;
+    input.by_ref().take(HEADER_BYTES_MAX).read_line(&mut line)?;
     let header: Header = serde_json::from_str(&line)?;
     let contract = read(input, "contract", header.contract_bytes, CONTRACT_BYTES_MAX)?;
     let contract = String::from_utf8(contract).map_err(|error| JobError::Contract(error.to_string()))?;
@@ -81,23 +106,25 @@ pub fn receive(input: &mut impl BufRead) -> Result<Job, JobError> {
     Ok(Job { header, contract, artifact })
 }
 
-/// Serves one job: writes progress and evidence to `output`.
+/// Serves one job: writes answers to `output`. The calls of [`Work::Calls`] come from `calls`, until it ends.
 ///
 /// # Errors
 /// [`JobError`] when the job itself is wrong; a bad artifact is a finding, not an error.
-pub fn serve(job: Job, output: impl Write + Send) -> Result<(), JobError> {
+pub fn serve(job: Job, calls: &mut dyn Iterator<Item = String>, output: impl Write + Send) -> Result<(), JobError> {
     let Job { header, contract, artifact } = job;
     let contract = Contract::parse(&contract).map_err(|problems| {
         JobError::Contract(problems.first().map(|problem| problem.message.clone()).unwrap_or_default())
     })?;
-    let task = Task {
-        contract: &contract,
-        artifact: &artifact,
-        challenge: header.challenge,
-        attempt: header.attempt,
-        executions: header.executions,
-        threads: header.threads,
-    };
+    match header.work {
+        Work::Check { check, challenge, attempt, executions, threads } => {
+            let task = Task { contract: &contract, artifact: &artifact, challenge, attempt, executions, threads };
+            serve_check(&check, &task, output)
+        }
+        Work::Calls { granted, world } => serve_calls(&contract, &artifact, granted, world, calls, output),
+    }
+}
+
+fn serve_check(check: &str, task: &Task<'_>, output: impl Write + Send) -> Result<(), JobError> {
     let output = Mutex::new(output);
     let progress = |done, planned| {
         if let Ok(mut output) = output.lock() {
@@ -105,9 +132,38 @@ pub fn serve(job: Job, output: impl Write + Send) -> Result<(), JobError> {
             let _ = send(&mut *output, &Answer::Progress { done, planned });
         }
     };
-    let evidence = checks::run(&header.check, &task, &progress).ok_or(JobError::Check(header.check))?;
+    let evidence = checks::run(check, task, &progress).ok_or_else(|| JobError::Check(check.to_owned()))?;
     let mut output = output.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     send(&mut output, &Answer::Evidence(Box::new(evidence)))?;
+    Ok(())
+}
+
+fn serve_calls(
+    contract: &Contract,
+    artifact: &[u8],
+    granted: BTreeSet<String>,
+    world: World,
+    calls: &mut dyn Iterator<Item = String>,
+    mut output: impl Write,
+) -> Result<(), JobError> {
+    let program = Artifact::read(artifact, &contract.budget)
+        .map_err(Into::into)
+        .and_then(|artifact| checks::compile(contract, &artifact, granted, world, 1));
+    let program = match program {
+        Ok(program) => program,
+        Err(error) => return Ok(send(&mut output, &Answer::Refused(error.to_string()))?),
+    };
+    send(&mut output, &Answer::Ready)?;
+    for text in calls {
+        let call = contract.interface.parse_call(text.trim_end()).map_err(|error| JobError::Call(error.to_string()))?;
+        let Outcome { ended, fuel, written: Written { stdout, stderr } } = program.call(&call.function, &call.args);
+        let ended = match ended {
+            Ended::Returned(Some(value)) => Ok(value.to_string()),
+            Ended::Returned(None) => Ok("()".to_owned()),
+            Ended::Trapped(why) => Err(why),
+        };
+        send(&mut output, &Answer::Called { ended, fuel, stdout, stderr })?;
+    }
     Ok(())
 }
 
@@ -127,6 +183,16 @@ fn send(output: &mut impl Write, answer: &Answer) -> std::io::Result<()> {
     output.flush()
 }
 
+/// A job's bytes.
+fn written(work: Work, contract_text: &str, artifact: &[u8]) -> Result<Vec<u8>, String> {
+    let header = Header { work, contract_bytes: contract_text.len() as u64, artifact_bytes: artifact.len() as u64 };
+    let mut job = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
+    job.push(b'\n');
+    job.extend_from_slice(contract_text.as_bytes());
+    job.extend_from_slice(artifact);
+    Ok(job)
+}
+
 /// Runs one check in a worker of its own. Always ends with evidence: `unknown` when the worker did not answer properly.
 pub fn check_in_worker(
     launch: &Launch,
@@ -135,67 +201,132 @@ pub fn check_in_worker(
     contract_text: &str,
     progress: Progress<'_>,
 ) -> Evidence {
-    let header = Header {
-        check: check.to_owned(),
-        challenge: task.challenge,
-        attempt: task.attempt,
-        executions: task.executions,
-        threads: task.threads,
-        contract_bytes: contract_text.len() as u64,
-        artifact_bytes: task.artifact.len() as u64,
-    };
-    let unknown = |why: String| {
-        checks::evidence(check, task.contract, task.challenge, task.attempt, Finding::unknown(check, why))
-    };
-    let mut job = match serde_json::to_vec(&header) {
-        Ok(job) => job,
-        Err(error) => return unknown(error.to_string()),
-    };
-    job.push(b'\n');
-    job.extend_from_slice(contract_text.as_bytes());
-    job.extend_from_slice(task.artifact);
-    let mut answer = None;
-    let ended = launch.run(job, &mut |line| match serde_json::from_slice(line) {
-        Ok(Answer::Progress { done, planned }) => {
-            progress(done, planned);
-            Line::More
-        }
-        Ok(Answer::Evidence(evidence)) => match mismatch(&header, task.contract.digest, &evidence) {
-            None => {
-                answer = Some(*evidence);
-                Line::Last
+    let answered = || -> Result<Evidence, String> {
+        let Task { challenge, attempt, executions, threads, .. } = *task;
+        let work = Work::Check { check: check.to_owned(), challenge, attempt, executions, threads };
+        let job = written(work, contract_text, task.artifact)?;
+        let mut worker = launch.start(job).map_err(|ended| why(&ended))?;
+        loop {
+            match answer(&mut worker, &mut worker::never).map_err(|ended| why(&ended))? {
+                Answer::Progress { done, planned } => progress(done, planned),
+                Answer::Evidence(evidence) => {
+                    return match mismatch(check, task, &evidence) {
+                        None => Ok(*evidence),
+                        Some(field) => Err(why(&worker.nonsense(format!("evidence with another {field}")))),
+                    };
+                }
+                _ => return Err(why(&worker.nonsense("an answer to another job".to_owned()))),
             }
-            Some(field) => Line::Nonsense(format!("evidence with another {field}")),
-        },
-        Err(error) => Line::Nonsense(format!("a line that is not part of the protocol ({error})")),
-    });
-    match (ended, answer) {
-        (Ended::Answered, Some(evidence)) => evidence,
-        (ended, _) => unknown(why(&ended)),
-    }
+        }
+    };
+    answered().unwrap_or_else(|why| {
+        checks::evidence(check, task.contract, task.challenge, task.attempt, Finding::unknown(check, why))
+    })
 }
 
-fn mismatch(header: &Header, contract: Digest, evidence: &Evidence) -> Option<&'static str> {
+fn answer(worker: &mut Worker, stop: Stop<'_>) -> Result<Answer, worker::Ended> {
+    let line = worker.hear(stop)?;
+    serde_json::from_slice(&line)
+        .map_err(|error| worker.nonsense(format!("a line that is not part of the protocol ({error})")))
+}
+
+fn mismatch(check: &str, task: &Task<'_>, evidence: &Evidence) -> Option<&'static str> {
     [
-        ("check", evidence.check == header.check),
-        ("contract", evidence.contract == contract),
-        ("challenge", evidence.challenge == header.challenge),
-        ("attempt", evidence.attempt == header.attempt),
+        ("check", evidence.check == check),
+        ("contract", evidence.contract == task.contract.digest),
+        ("challenge", evidence.challenge == task.challenge),
+        ("attempt", evidence.attempt == task.attempt),
     ]
     .into_iter()
     .find_map(|(field, same)| (!same).then_some(field))
 }
 
-/// Why there is no evidence, in words that do not depend on the machine where that can be helped.
-fn why(ended: &Ended) -> String {
-    match ended {
-        Ended::Answered => "the worker's answer was lost".to_owned(),
-        Ended::NotStarted(why) => format!("the worker could not be started: {why}"),
-        Ended::Died { how, stderr } if stderr.is_empty() => format!("the worker died ({how})"),
-        Ended::Died { how, stderr } => {
-            format!("the worker died ({how}): {}", stderr.lines().next_back().unwrap_or_default())
+/// An artifact in a worker of its own, ready to be called.
+pub struct Caller {
+    worker: Worker,
+}
+
+/// What is called, and inside what.
+pub struct Callee<'a> {
+    pub contract: &'a Contract,
+    pub contract_text: &'a str,
+    pub artifact: &'a [u8],
+    /// Names of the granted capabilities.
+    pub granted: BTreeSet<String>,
+    pub world: World,
+}
+
+/// Why a call did not come to an end of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CallerError {
+    /// The artifact can't be called at all.
+    #[error("{0}")]
+    Refused(String),
+    /// It was stopped.
+    #[error("{0}")]
+    Stopped(String),
+    /// The worker failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Caller {
+    /// Starts a worker and waits until the artifact is compiled in it.
+    ///
+    /// # Errors
+    /// [`CallerError`].
+    pub fn start(launch: &Launch, callee: Callee<'_>, stop: Stop<'_>) -> Result<Self, CallerError> {
+        let work = Work::Calls { granted: callee.granted, world: callee.world };
+        let job = written(work, callee.contract_text, callee.artifact).map_err(CallerError::Failed)?;
+        let mut worker = launch.start(job).map_err(failed)?;
+        match answer(&mut worker, stop).map_err(failed)? {
+            Answer::Ready => Ok(Self { worker }),
+            Answer::Refused(why) => Err(CallerError::Refused(why)),
+            _ => Err(failed(worker.nonsense("an answer to another job".to_owned()))),
         }
-        Ended::Silent => "the worker fell silent and was stopped".to_owned(),
-        Ended::Nonsense(what) => format!("the worker answered nonsense: {what}"),
+    }
+
+    /// Makes one call, in a fresh instance.
+    ///
+    /// # Errors
+    /// [`CallerError`]; the worker is then dead. A trap is an outcome, not an error.
+    pub fn call(&mut self, call: &Call, stop: Stop<'_>) -> Result<Outcome, CallerError> {
+        self.worker.say(format!("{call}\n").into_bytes());
+        let Answer::Called { ended, fuel, stdout, stderr } = answer(&mut self.worker, stop).map_err(failed)? else {
+            return Err(failed(self.worker.nonsense("an answer to another job".to_owned())));
+        };
+        let ended = match ended {
+            Ok(text) => Ended::Returned(
+                call.function
+                    .parse_result(&text)
+                    .map_err(|error| failed(self.worker.nonsense(format!("a result of another type ({error})"))))?,
+            ),
+            Err(why) => Ended::Trapped(why),
+        };
+        Ok(Outcome { ended, fuel, written: Written { stdout, stderr } })
     }
 }
+
+fn failed(ended: worker::Ended) -> CallerError {
+    match ended {
+        worker::Ended::Stopped(why) => CallerError::Stopped(why),
+        other => CallerError::Failed(why(&other)),
+    }
+}
+
+/// Why there is no answer, in words that do not depend on the machine where that can be helped.
+fn why(ended: &worker::Ended) -> String {
+    match ended {
+        worker::Ended::NotStarted(why) => format!("the worker could not be started: {why}"),
+        worker::Ended::Died { how, stderr } if stderr.is_empty() => format!("the worker died ({how})"),
+        worker::Ended::Died { how, stderr } => {
+            format!("the worker died ({how}): {}", stderr.lines().next_back().unwrap_or_default())
+        }
+        worker::Ended::Silent => "the worker fell silent and was stopped".to_owned(),
+        worker::Ended::Nonsense(what) => format!("the worker answered nonsense: {what}"),
+        worker::Ended::Stopped(why) => format!("the worker was stopped: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

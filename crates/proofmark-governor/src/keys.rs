@@ -1,8 +1,10 @@
-//! The governor's secret keys: one that signs statements, one that signs the log's checkpoints.
+//! The secret keys: the governor's, which signs statements, the log's, which signs checkpoints, and a steward's, which
+//! signs orders and which the governor never loads.
 //!
 //! ```text
 //! governor.pem   ECDSA P-256, PKCS#8 in PEM
 //! log.key        Ed25519, a C2SP signed-note signer key on one line
+//! steward.pem    ECDSA P-256, PKCS#8 in PEM
 //! ```
 //!
 //! Key files are created once, readable by their owner alone, and never replaced; a key that others may read is not
@@ -23,16 +25,25 @@ use thiserror::Error;
 
 const GOVERNOR: &str = "governor.pem";
 const LOG: &str = "log.key";
+/// The file of the steward's key that `init` makes. It may be kept elsewhere.
+pub const STEWARD: &str = "steward.pem";
 /// The largest key file, in bytes.
 const KEY_BYTES_MAX: u64 = 8 << 10;
 
-/// Both keys, with what follows from them.
+/// The keys of a governor.
 #[derive(Clone)]
 pub struct Keys {
-    governor: SigningKey,
-    governor_pem: String,
-    keyid: Digest,
+    governor: Identity,
     log: SignerKey,
+}
+
+/// One key that signs statements, with what follows from it.
+#[derive(Clone)]
+pub struct Identity {
+    key: SigningKey,
+    /// The public half as SPKI in PEM.
+    pem: String,
+    keyid: Digest,
 }
 
 /// Why keys can't be made or used.
@@ -68,18 +79,14 @@ impl Keys {
         if log_path.exists() {
             return Err(KeysError::Exists(log_path));
         }
-        make_private(folder)?;
-        let governor = new_governor()?;
-        let pem = governor.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeysError::Encode)?;
-        let governor = match write_once(&governor_path, pem.as_bytes()) {
-            Err(KeysError::Exists(_)) => read_governor(&governor_path)?,
-            written => written.map(|()| governor)?,
+        let governor = match Identity::create(&governor_path) {
+            Err(KeysError::Exists(_)) => Identity::read(&governor_path)?,
+            made => made?,
         };
-        let (governor_pem, keyid) = public(&governor).ok_or(KeysError::Encode)?;
-        let origin = format!("proofmark.dev/log/{}", keyid.to_string().get(..16).unwrap_or_default());
+        let origin = format!("proofmark.dev/log/{}", governor.keyid.to_string().get(..16).unwrap_or_default());
         let log = SignerKey::from_seed(&origin, &random()?).map_err(|_| KeysError::Encode)?;
         write_once(&log_path, format!("{}\n", log.to_secret_text()).as_bytes())?;
-        Ok(Self { governor, governor_pem, keyid, log })
+        Ok(Self { governor, log })
     }
 
     /// Loads the keys from `folder`.
@@ -87,33 +94,19 @@ impl Keys {
     /// # Errors
     /// A key that is missing, that others may use, or that is not in its format.
     pub fn load(folder: &Path) -> Result<Self, KeysError> {
-        let governor = read_governor(&folder.join(GOVERNOR))?;
-        let (governor_pem, keyid) = public(&governor).ok_or(KeysError::Encode)?;
+        let governor = Identity::read(&folder.join(GOVERNOR))?;
         let path = folder.join(LOG);
         let text = read_private(&path)?;
         let log = SignerKey::parse_secret_text(text.strip_suffix('\n').unwrap_or(&text));
         let wanted = "a signed-note signer key (`PRIVATE+KEY+name+hash+base64`)";
         let log = log.map_err(|_| KeysError::Format { path, wanted })?;
-        Ok(Self { governor, governor_pem, keyid, log })
+        Ok(Self { governor, log })
     }
 
     /// The key that signs statements.
     #[must_use]
-    pub fn governor(&self) -> &SigningKey {
+    pub fn governor(&self) -> &Identity {
         &self.governor
-    }
-
-    /// Signs an in-toto payload with the governor's key.
-    #[must_use]
-    pub fn sign(&self, payload: Vec<u8>) -> Envelope {
-        #[expect(clippy::expect_used, reason = "the key's id was computed from the same encoding when it was read")]
-        Envelope::sign(PAYLOAD_TYPE, payload, &self.governor).expect("a key that was read can be encoded")
-    }
-
-    /// SHA-256 of the governor's public key as SPKI DER: the `keyid` of its signatures.
-    #[must_use]
-    pub fn keyid(&self) -> Digest {
-        self.keyid
     }
 
     /// The key that signs checkpoints.
@@ -128,13 +121,14 @@ impl Keys {
         self.log.verifier()
     }
 
-    /// The text of a trust file that accepts this log, this governor and policies by name and digest.
+    /// The text of a trust file that accepts this log, this governor, a steward and policies by name and digest.
     #[must_use]
-    pub fn trust(&self, policies: &[(&str, Digest)]) -> String {
+    pub fn trust(&self, steward: &Identity, policies: &[(&str, Digest)]) -> String {
         let trust = Trust {
             trust: 1,
             logs: [self.log_verifier().to_string()],
-            governor: [Governor { name: "local", key: &self.governor_pem }],
+            governor: [Party { name: "local", key: &self.governor.pem }],
+            steward: [Party { name: "local", key: &steward.pem }],
             policy: policies.iter().map(|(name, sha256)| Policy { name, sha256: *sha256 }).collect(),
         };
         #[expect(clippy::expect_used, reason = "strings and a number have a place in any TOML file")]
@@ -142,9 +136,58 @@ impl Keys {
     }
 }
 
+impl Identity {
+    /// Makes a new key at `path`, in a folder that is made if need be.
+    ///
+    /// # Errors
+    /// [`KeysError::Exists`] when there is a file, which is left as it is, or what keeps it from being written.
+    pub fn create(path: &Path) -> Result<Self, KeysError> {
+        make_private(path.parent().unwrap_or(Path::new(".")))?;
+        let made = Self::of(new_key()?).ok_or(KeysError::Encode)?;
+        let pem = made.key.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeysError::Encode)?;
+        write_once(path, pem.as_bytes())?;
+        Ok(made)
+    }
+
+    /// Reads the key at `path`.
+    ///
+    /// # Errors
+    /// A key that is missing, that others may use, or that is not in its format.
+    pub fn read(path: &Path) -> Result<Self, KeysError> {
+        let wanted = "an ECDSA P-256 key as PKCS#8 in PEM (`BEGIN PRIVATE KEY`)";
+        let key = SigningKey::from_pkcs8_pem(&read_private(path)?);
+        key.ok().and_then(Self::of).ok_or_else(|| KeysError::Format { path: path.to_path_buf(), wanted })
+    }
+
+    fn of(key: SigningKey) -> Option<Self> {
+        let public = key.verifying_key();
+        let keyid = Digest::of(public.to_public_key_der().ok()?.as_bytes());
+        Some(Self { pem: public.to_public_key_pem(LineEnding::LF).ok()?, keyid, key })
+    }
+
+    /// Signs an in-toto payload.
+    #[must_use]
+    pub fn sign(&self, payload: Vec<u8>) -> Envelope {
+        #[expect(clippy::expect_used, reason = "the key's id was computed from the same encoding when it was read")]
+        Envelope::sign(PAYLOAD_TYPE, payload, &self.key).expect("a key that was read can be encoded")
+    }
+
+    /// SHA-256 of the public key as SPKI DER: the `keyid` of its signatures.
+    #[must_use]
+    pub fn keyid(&self) -> Digest {
+        self.keyid
+    }
+}
+
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keys({}, {:?})", self.keyid, self.log_verifier())
+        write!(f, "Keys({:?}, {:?})", self.governor, self.log_verifier())
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity({})", self.keyid)
     }
 }
 
@@ -152,12 +195,13 @@ impl fmt::Debug for Keys {
 struct Trust<'a> {
     trust: u64,
     logs: [String; 1],
-    governor: [Governor<'a>; 1],
+    governor: [Party<'a>; 1],
+    steward: [Party<'a>; 1],
     policy: Vec<Policy<'a>>,
 }
 
 #[derive(Serialize)]
-struct Governor<'a> {
+struct Party<'a> {
     name: &'a str,
     key: &'a str,
 }
@@ -168,24 +212,13 @@ struct Policy<'a> {
     sha256: Digest,
 }
 
-fn new_governor() -> Result<SigningKey, KeysError> {
+fn new_key() -> Result<SigningKey, KeysError> {
     loop {
         // About one in 2^32 random strings is not a P-256 scalar.
         if let Ok(key) = SigningKey::from_slice(&random()?) {
             return Ok(key);
         }
     }
-}
-
-fn read_governor(path: &Path) -> Result<SigningKey, KeysError> {
-    let wanted = "an ECDSA P-256 key as PKCS#8 in PEM (`BEGIN PRIVATE KEY`)";
-    SigningKey::from_pkcs8_pem(&read_private(path)?).map_err(|_| KeysError::Format { path: path.to_path_buf(), wanted })
-}
-
-/// The public key in PEM, and its id.
-fn public(key: &SigningKey) -> Option<(String, Digest)> {
-    let key = key.verifying_key();
-    Some((key.to_public_key_pem(LineEnding::LF).ok()?, Digest::of(key.to_public_key_der().ok()?.as_bytes())))
 }
 
 fn random() -> Result<[u8; 32], KeysError> {

@@ -14,13 +14,16 @@
     )
 )]
 
+pub mod act;
 pub mod checks;
 pub mod govern;
 pub mod home;
+pub mod index;
 pub mod job;
 pub mod judge;
 pub mod keys;
 pub mod log;
+pub mod orders;
 pub mod receipts;
 pub mod replay;
 pub mod shards;

@@ -3,27 +3,24 @@
 //! Calls and results are in a receipt only as salted commitments; the salts stay in the home, so that each value can be
 //! disclosed or forgotten on its own.
 
+use std::collections::BTreeMap;
+
 use proofmark_contract::{Call, Contract};
 use proofmark_mark::digest::Digest;
 use proofmark_mark::entry::{Entry, Kind};
 use proofmark_mark::mark::Verified;
 use proofmark_mark::receipt::{Phase, Receipt};
+use proofmark_mark::statement::Statement;
 use proofmark_run::Outcome;
 
 use crate::govern::{GovernError, sign};
 use crate::home::Home;
+use crate::log::View;
 
 /// An opened run.
 pub struct Open {
-    receipt: Receipt,
+    pub receipt: Receipt,
     artifact: Digest,
-}
-
-/// What came of a run.
-pub enum Results<'a> {
-    Ran(&'a [Outcome]),
-    /// Why nothing was called.
-    NotRun(&'a str),
 }
 
 /// Writes the opening receipt: which mark, which grant, commitments to the calls.
@@ -38,8 +35,9 @@ pub fn open(
     calls: &[Call],
 ) -> Result<Open, GovernError> {
     let commitments = calls.iter().map(|call| commit(home, &call.to_string())).collect::<Result<_, _>>()?;
-    let receipt = Receipt {
+    let mut receipt = Receipt {
         phase: Phase::Open,
+        sequence: 0,
         mark: Digest::of(mark),
         contract: contract.digest,
         grant: verified.grant.clone(),
@@ -49,35 +47,63 @@ pub fn open(
         outcome: None,
         fuel: 0,
     };
-    let open = Open { receipt, artifact: verified.artifact };
-    append(home, contract, &open, Kind::ReceiptOpen)?;
-    Ok(open)
+    let Home { log, keys, index, .. } = home;
+    log.append_with(|view| {
+        index.follow(view)?;
+        receipt.sequence = index.runs().saturating_add(1);
+        let payload = Statement::new(&contract.name, verified.artifact, receipt.clone()).to_bytes();
+        let envelope = keys.governor().sign(payload);
+        let entry = Entry::new(Kind::ReceiptOpen, &envelope, verified.artifact, contract.digest);
+        Ok(vec![(entry, envelope.to_bytes())])
+    })?;
+    Ok(Open { receipt, artifact: verified.artifact })
 }
 
 /// Writes the closing receipt: commitments to the results, how the run ended, what it took.
 ///
 /// # Errors
 /// What the log said.
-pub fn close(home: &mut Home, open: &Open, contract: &Contract, results: &Results<'_>) -> Result<(), GovernError> {
-    let mut receipt = Receipt { phase: Phase::Close, ..open.receipt.clone() };
-    match results {
-        Results::Ran(outcomes) => {
-            receipt.outputs =
-                outcomes.iter().map(|outcome| commit(home, &outcome.ended.to_string())).collect::<Result<_, _>>()?;
-            receipt.fuel = outcomes.iter().fold(0, |sum, outcome| outcome.fuel.saturating_add(sum));
-            let trapped = outcomes.iter().any(|outcome| matches!(outcome.ended, proofmark_run::Ended::Trapped(_)));
-            receipt.outcome = Some(if trapped { "trapped" } else { "returned" }.to_owned());
-        }
-        Results::NotRun(_) => receipt.outcome = Some("not run".to_owned()),
-    }
-    append(home, contract, &Open { receipt, artifact: open.artifact }, Kind::ReceiptClose)
-}
-
-fn append(home: &mut Home, contract: &Contract, open: &Open, kind: Kind) -> Result<(), GovernError> {
-    let envelope = sign(home, contract, open.artifact, &open.receipt);
-    let entry = Entry::new(kind, &envelope, open.artifact, contract.digest);
+pub fn close(
+    home: &mut Home,
+    open: Open,
+    contract: &Contract,
+    outcomes: &[Outcome],
+    outcome: &str,
+) -> Result<(), GovernError> {
+    let commitments = outcomes.iter().map(|outcome| commit(home, &outcome.ended.to_string()));
+    let receipt = Receipt {
+        phase: Phase::Close,
+        outputs: commitments.collect::<Result<_, _>>()?,
+        fuel: outcomes.iter().fold(0, |sum, outcome| outcome.fuel.saturating_add(sum)),
+        outcome: Some(outcome.to_owned()),
+        ..open.receipt
+    };
+    let envelope = sign(home, contract, open.artifact, &receipt);
+    let entry = Entry::new(Kind::ReceiptClose, &envelope, open.artifact, contract.digest);
     home.log.append(&[(entry, envelope.to_bytes())])?;
     Ok(())
+}
+
+/// The opening receipts without a closing one: what runs now, and what never came to its end. Reads every receipt.
+///
+/// # Errors
+/// What keeps the log from being read, or a receipt that is none.
+pub fn unfinished(view: &View) -> Result<Vec<Receipt>, GovernError> {
+    let mut open = BTreeMap::new();
+    for entry in view.entries(0..view.size()) {
+        let (index, entry) = entry?;
+        if !matches!(entry.kind, Kind::ReceiptOpen | Kind::ReceiptClose) {
+            continue;
+        }
+        let envelope = view.envelope(&entry)?;
+        let wrong = |error| GovernError::Statement(format!("entry {index} of the log has no receipt: {error}"));
+        let receipt = Statement::<Receipt>::parse(envelope.unverified_payload()).map_err(wrong)?.predicate;
+        match receipt.phase {
+            Phase::Open => drop(open.insert(receipt.sequence, receipt)),
+            Phase::Close => drop(open.remove(&receipt.sequence)),
+        }
+    }
+    Ok(open.into_values().collect())
 }
 
 /// SHA-256 over a fresh salt and the text; the salt and the text become a blob of the home.

@@ -149,6 +149,28 @@ impl Issued {
         }
         Ok(Self { envelope: envelope.digest(), keyid: signed.keyid, order })
     }
+
+    /// Whether this is a freeze that the key may thaw.
+    #[must_use]
+    pub fn may_be_thawed_by(&self, keyid: Digest) -> bool {
+        matches!(&self.order.act, Act::Freeze { thaw, .. } if thaw.contains(&keyid))
+    }
+}
+
+/// In words: `frozen: all, until 2026-11-22T08:00:00Z (code freeze)`.
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.act {
+            Act::Freeze { scope, until: None, .. } => write!(f, "frozen: {scope}")?,
+            Act::Freeze { scope, until: Some(until), .. } => {
+                write!(f, "frozen: {scope}, until {}", crate::time::text(*until))?;
+            }
+            Act::Thaw { freeze } => write!(f, "thawed: {freeze}")?,
+            Act::Revoke { mark } => write!(f, "revoked: the mark {mark}")?,
+            Act::Stop { run } => write!(f, "stopped: the run {run}")?,
+        }
+        if self.reason.is_empty() { Ok(()) } else { write!(f, " ({})", self.reason) }
+    }
 }
 
 /// Something that acts or is about to, as orders see it.
@@ -179,7 +201,7 @@ impl Standing {
         match &issued.order.act {
             Act::Freeze { .. } => self.freezes.push(issued),
             Act::Thaw { freeze } => {
-                self.freezes.retain(|known| known.envelope != *freeze || !may_thaw(known, issued.keyid));
+                self.freezes.retain(|known| known.envelope != *freeze || !known.may_be_thawed_by(issued.keyid));
             }
             Act::Revoke { mark } => drop(self.revoked.entry(*mark).or_insert(issued)),
             Act::Stop { run } => drop(self.stopped.entry(run.clone()).or_insert(issued)),
@@ -196,6 +218,12 @@ impl Standing {
         self.revoked.get(&acting.mark).or_else(|| self.stopped.get(acting.run)).or(reached)
     }
 
+    /// The order that revoked a mark, by the digest of its file.
+    #[must_use]
+    pub fn revoked(&self, mark: Digest) -> Option<&Issued> {
+        self.revoked.get(&mark)
+    }
+
     /// The freezes that hold at `now`, oldest first.
     pub fn freezes(&self, now: Timestamp) -> impl Iterator<Item = &Issued> {
         self.freezes.iter().filter(move |freeze| match &freeze.order.act {
@@ -203,10 +231,6 @@ impl Standing {
             _ => false,
         })
     }
-}
-
-fn may_thaw(freeze: &Issued, keyid: Digest) -> bool {
-    matches!(&freeze.order.act, Act::Freeze { thaw, .. } if thaw.contains(&keyid))
 }
 
 impl Scope {

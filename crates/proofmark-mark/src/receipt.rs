@@ -13,6 +13,9 @@ use crate::verdict::Grant;
 #[serde(deny_unknown_fields)]
 pub struct Receipt {
     pub phase: Phase,
+    /// Which run of this log it is, from 1; the same in both receipts. A number without a closing receipt is a run whose
+    /// end is missing.
+    pub sequence: u64,
     /// SHA-256 of the mark file.
     pub mark: Digest,
     pub contract: Digest,
@@ -24,7 +27,7 @@ pub struct Receipt {
     pub inputs: Vec<Digest>,
     /// One commitment for each result; empty when opening.
     pub outputs: Vec<Digest>,
-    /// `returned`, `trapped` or `not run`; `null` when opening.
+    /// `returned`, `trapped`, `stopped`, `failed` or `not run`; `null` when opening.
     #[serde(deserialize_with = "crate::canonical::nullable")]
     pub outcome: Option<String>,
     /// Fuel that all calls used; 0 when opening.
@@ -69,6 +72,7 @@ mod tests {
         };
         let open = Receipt {
             phase: Phase::Open,
+            sequence: 7,
             mark: Digest([1; 32]),
             contract: Digest([2; 32]),
             grant,

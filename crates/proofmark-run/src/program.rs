@@ -16,7 +16,7 @@ use crate::artifact::{Artifact, ArtifactError};
 use crate::convert;
 use crate::engine::engine;
 use crate::imports::{self, NotGranted};
-use crate::wasi::{Host, World, linker};
+use crate::wasi::{Host, World, Written, linker};
 
 /// A compiled artifact, ready to be called. Shared between threads.
 pub struct Program {
@@ -51,6 +51,8 @@ pub struct Outcome {
     pub ended: Ended,
     /// Fuel used, in the engine's units (about one for each instruction), instantiation included.
     pub fuel: u64,
+    /// What the instance wrote so far.
+    pub written: Written,
 }
 
 /// How one call ended.
@@ -137,7 +139,7 @@ impl Program {
     }
 
     fn start(&self) -> Result<Live, Outcome> {
-        let trapped = |why: String, fuel| Outcome { ended: Ended::Trapped(why), fuel };
+        let trapped = |why: String, fuel| Outcome { ended: Ended::Trapped(why), fuel, written: Written::default() };
         let host = Host::new(&self.budget, &self.granted, &self.world).map_err(|why| trapped(why, 0))?;
         let mut store = Store::new(&self.engine, host);
         store.limiter(|host| host);
@@ -185,7 +187,10 @@ impl Session<'_> {
         let mut live = match self.live.take() {
             Some(mut live) => match live.store.set_fuel(program.budget.fuel) {
                 Ok(()) => live,
-                Err(error) => return Outcome { ended: Ended::Trapped(first_line(&error)), fuel: 0 },
+                Err(error) => {
+                    let written = live.store.data().written();
+                    return Outcome { ended: Ended::Trapped(first_line(&error)), fuel: 0, written };
+                }
             },
             None => match program.start() {
                 Ok(live) => live,
@@ -194,10 +199,11 @@ impl Session<'_> {
         };
         let ended = live.call(program, function, arguments);
         let fuel = program.used(&live.store);
+        let written = live.store.data().written();
         if matches!(ended, Ended::Returned(_)) {
             self.live = Some(live);
         }
-        Outcome { ended, fuel }
+        Outcome { ended, fuel, written }
     }
 }
 

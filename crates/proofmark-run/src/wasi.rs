@@ -11,25 +11,39 @@ use std::time::Duration;
 use proofmark_contract::Budget;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
 use wasmtime::ResourceLimiter;
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings;
+use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// Handles that one instance may hold at a time.
 const HANDLES_MAX: usize = 1024;
 
+/// The most that an instance may write to its standard output, and to its standard error, in bytes.
+pub const WRITTEN_BYTES_MAX: usize = 1 << 20;
+
 /// Where the values behind granted imports come from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum World {
     /// A check: clocks count calls, random bytes come from the seed, variables are empty, directories are absent.
     Checked { seed: [u8; 32] },
-    /// A run on this machine, with these variables and these directories (host path, guest path), read-only.
-    Real { environment: Vec<(String, String)>, read: Vec<(PathBuf, String)> },
+    /// A run on this machine, with these variables, these directories (host path, guest path), read-only, and these bytes
+    /// on the standard input of every instance.
+    Real { environment: Vec<(String, String)>, read: Vec<(PathBuf, String)>, stdin: Vec<u8> },
+}
+
+/// What an instance wrote, as far as it was granted to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
 }
 
 /// What an instance may use, and what it has tried beyond that.
@@ -44,6 +58,8 @@ pub struct Host {
 struct Wasi {
     context: WasiCtx,
     table: ResourceTable,
+    stdout: MemoryOutputPipe,
+    stderr: MemoryOutputPipe,
 }
 
 impl Host {
@@ -55,22 +71,45 @@ impl Host {
         let wasi = if granted.is_empty() { None } else { Some(Box::new(Wasi::new(granted, world)?)) };
         Ok(Self { memory_max: budget.memory, table_max: budget.table_elements, exceeded: None, wasi })
     }
+
+    /// What the instance wrote so far.
+    #[must_use]
+    pub fn written(&self) -> Written {
+        self.wasi.as_ref().map_or_else(Written::default, |wasi| Written {
+            stdout: wasi.stdout.contents().to_vec(),
+            stderr: wasi.stderr.contents().to_vec(),
+        })
+    }
 }
 
 impl Wasi {
     fn new(granted: &BTreeSet<String>, world: &World) -> Result<Self, String> {
+        let mut wasi = Self::empty();
         let mut builder = WasiCtxBuilder::new();
         match world {
             World::Checked { seed } => checked(&mut builder, *seed),
-            World::Real { environment, read } => real(&mut builder, granted, environment, read)?,
+            World::Real { environment, read, stdin } => {
+                real(&mut builder, granted, environment, read)?;
+                if granted.contains("stdin") {
+                    builder.stdin(MemoryInputPipe::new(stdin.clone()));
+                }
+                if granted.contains("stdout") {
+                    builder.stdout(wasi.stdout.clone());
+                }
+                if granted.contains("stderr") {
+                    builder.stderr(wasi.stderr.clone());
+                }
+            }
         }
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(HANDLES_MAX);
-        Ok(Self { context: builder.build(), table })
+        wasi.table.set_max_capacity(HANDLES_MAX);
+        wasi.context = builder.build();
+        Ok(wasi)
     }
 
     fn empty() -> Self {
-        Self { context: WasiCtxBuilder::new().build(), table: ResourceTable::new() }
+        let pipe = || MemoryOutputPipe::new(WRITTEN_BYTES_MAX);
+        let context = WasiCtxBuilder::new().build();
+        Self { context, table: ResourceTable::new(), stdout: pipe(), stderr: pipe() }
     }
 }
 
@@ -102,15 +141,6 @@ fn real(
     read: &[(PathBuf, String)],
 ) -> Result<(), String> {
     let has = |name: &str| granted.contains(name);
-    if has("stdin") {
-        builder.inherit_stdin();
-    }
-    if has("stdout") {
-        builder.inherit_stdout();
-    }
-    if has("stderr") {
-        builder.inherit_stderr();
-    }
     if has("environment") {
         builder.envs(environment);
     }

@@ -1,15 +1,15 @@
-//! Starts a worker process, hands it one job and reads its answer, whatever the worker does.
+//! Starts a worker process, hands it one job and reads its answers, whatever the worker does.
 //!
 //! A worker that dies, falls silent, talks nonsense or talks too much becomes a value of [`Ended`]; it can't block or
-//! take down its parent. The worker's environment is empty and its standard input stays open until the parent goes
-//! away, which is how an orphaned worker notices.
+//! take down its parent. The worker's environment is empty and its standard input stays open until the parent is done
+//! with it, which is how an orphaned worker notices.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::time::{Duration, Instant};
 
 /// The longest line that a worker may answer, in bytes.
 pub const LINE_MAX: u64 = 16 << 20;
@@ -17,6 +17,8 @@ pub const LINE_MAX: u64 = 16 << 20;
 const LINES_AHEAD: usize = 16;
 /// What is kept of a worker's standard error, in bytes.
 const STDERR_KEPT: usize = 2000;
+/// How often it is asked whether the worker must stop. A stop must take effect within 50 ms.
+const ASKED_EVERY: Duration = Duration::from_millis(10);
 
 /// How to start a worker.
 #[derive(Debug, Clone)]
@@ -27,11 +29,19 @@ pub struct Launch {
     pub silence_max: Duration,
 }
 
-/// How a worker ended.
+/// A running worker. Dropping it kills it.
+pub struct Worker {
+    child: Child,
+    /// What is to be written to its standard input.
+    said: Sender<Vec<u8>>,
+    incoming: Receiver<Vec<u8>>,
+    last_words: Receiver<String>,
+    silence_max: Duration,
+}
+
+/// How a worker ended before it was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    /// The reader of its lines accepted an answer.
-    Answered,
     /// It could not be started.
     NotStarted(String),
     /// It ended without an answer: how, and the end of what it wrote to standard error.
@@ -40,73 +50,117 @@ pub enum Ended {
     Silent,
     /// It sent something that is not an answer and was killed.
     Nonsense(String),
+    /// It was told to stop, for that reason, and was killed.
+    Stopped(String),
 }
 
-/// What the reader of a worker's lines makes of one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Line {
-    /// Progress: go on.
-    More,
-    /// The answer: stop reading.
-    Last,
-    /// Not part of the protocol.
-    Nonsense(String),
+/// Why a worker must stop now, if it must. Asked every 10 ms while the worker is listened to.
+pub type Stop<'a> = &'a mut dyn FnMut() -> Option<String>;
+
+/// For workers that nothing but their own end stops.
+#[must_use]
+pub fn never() -> Option<String> {
+    None
 }
 
 impl Launch {
-    /// Runs a worker on `job` (written to its standard input) and gives each line it prints to `read`.
-    pub fn run(&self, job: Vec<u8>, read: &mut dyn FnMut(&[u8]) -> Line) -> Ended {
-        let started = Command::new(&self.program)
+    /// Starts a worker on `job`, which is written to its standard input.
+    ///
+    /// # Errors
+    /// [`Ended::NotStarted`].
+    pub fn start(&self, job: Vec<u8>) -> Result<Worker, Ended> {
+        let not_started =
+            |why: &dyn std::fmt::Display| Ended::NotStarted(format!("`{}`: {why}", self.program.display()));
+        let mut child = Command::new(&self.program)
             .args(&self.arguments)
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .spawn();
-        let mut child = match started {
-            Ok(child) => child,
-            Err(error) => return Ended::NotStarted(format!("`{}`: {error}", self.program.display())),
+            .spawn()
+            .map_err(|error| not_started(&error))?;
+        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(not_started(&"it has no pipes"));
         };
+        let (said, saying) = channel();
         let (lines, incoming) = sync_channel(LINES_AHEAD);
-        let (last_words, heard) = channel();
-        let stdin = child.stdin.take().map(|stdin| std::thread::spawn(move || feed(stdin, &job)));
-        if let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) {
-            // Not joined: a process that the worker left behind may hold the pipes open for ever.
-            std::thread::spawn(move || split(stdout, &lines));
-            std::thread::spawn(move || last_words.send(tail(stderr)));
-        }
-        let ended = self.listen(&incoming, read);
-        drop(incoming);
-        let how = finish(&mut child, ended.is_none());
-        drop(stdin.map(std::thread::JoinHandle::join));
-        ended.unwrap_or_else(|| {
-            let stderr = heard.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
-            Ended::Died { how, stderr }
-        })
-    }
-
-    /// `None` when the worker closed its output without an answer.
-    fn listen(&self, incoming: &Receiver<Vec<u8>>, read: &mut dyn FnMut(&[u8]) -> Line) -> Option<Ended> {
-        loop {
-            match incoming.recv_timeout(self.silence_max) {
-                Ok(line) if line.len() as u64 >= LINE_MAX => {
-                    return Some(Ended::Nonsense(format!("a line of more than {LINE_MAX} bytes")));
-                }
-                Ok(line) => match read(&line) {
-                    Line::More => {}
-                    Line::Last => return Some(Ended::Answered),
-                    Line::Nonsense(why) => return Some(Ended::Nonsense(why)),
-                },
-                Err(RecvTimeoutError::Timeout) => return Some(Ended::Silent),
-                Err(RecvTimeoutError::Disconnected) => return None,
-            }
-        }
+        let (words, last_words) = channel();
+        // None is joined: a process that the worker left behind may hold the pipes open for ever.
+        std::thread::spawn(move || feed(stdin, &saying));
+        std::thread::spawn(move || split(stdout, &lines));
+        std::thread::spawn(move || words.send(tail(stderr)));
+        let worker = Worker { child, said, incoming, last_words, silence_max: self.silence_max };
+        worker.say(job);
+        Ok(worker)
     }
 }
 
-/// Writes the job and gives the pipe back, so that it stays open until the worker is done.
-fn feed(mut stdin: ChildStdin, job: &[u8]) -> Option<ChildStdin> {
-    stdin.write_all(job).and_then(|()| stdin.flush()).ok().map(|()| stdin)
+impl Worker {
+    /// Writes to the worker's standard input, behind what was said before. Never waits.
+    pub fn say(&self, bytes: Vec<u8>) {
+        // A worker that is gone is noticed where its answer is missing.
+        drop(self.said.send(bytes));
+    }
+
+    /// The next line of the worker, with its newline.
+    ///
+    /// # Errors
+    /// [`Ended`]; the worker is then dead.
+    pub fn hear(&mut self, stop: Stop<'_>) -> Result<Vec<u8>, Ended> {
+        let silent_at = Instant::now().checked_add(self.silence_max);
+        loop {
+            if let Some(why) = stop() {
+                return Err(self.end(Ended::Stopped(why)));
+            }
+            match self.incoming.recv_timeout(ASKED_EVERY) {
+                Ok(line) if line.len() as u64 >= LINE_MAX => {
+                    return Err(self.nonsense(format!("a line of more than {LINE_MAX} bytes")));
+                }
+                Ok(line) => return Ok(line),
+                Err(RecvTimeoutError::Timeout) if silent_at.is_some_and(|at| Instant::now() >= at) => {
+                    return Err(self.end(Ended::Silent));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let how = finish(&mut self.child);
+                    let stderr = self.last_words.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
+                    return Err(Ended::Died { how, stderr });
+                }
+            }
+        }
+    }
+
+    /// Kills the worker because what it said is not an answer.
+    pub fn nonsense(&mut self, what: String) -> Ended {
+        self.end(Ended::Nonsense(what))
+    }
+
+    fn end(&mut self, ended: Ended) -> Ended {
+        kill(&mut self.child);
+        ended
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        kill(&mut self.child);
+    }
+}
+
+fn kill(child: &mut Child) {
+    // Fails only for a process that has ended already.
+    drop(child.kill());
+    drop(child.wait());
+}
+
+/// Writes what is said until nobody can say more, then closes the pipe.
+fn feed(mut stdin: ChildStdin, saying: &Receiver<Vec<u8>>) {
+    while let Ok(bytes) = saying.recv() {
+        if stdin.write_all(&bytes).and_then(|()| stdin.flush()).is_err() {
+            return;
+        }
+    }
 }
 
 fn split(stdout: impl Read, lines: &SyncSender<Vec<u8>>) {
@@ -132,85 +186,18 @@ fn tail(mut stderr: impl Read) -> String {
     String::from_utf8_lossy(&kept).trim().to_owned()
 }
 
-/// Waits for a worker that closed its output by itself; kills any other. Says how it ended.
-fn finish(child: &mut Child, by_itself: bool) -> String {
-    if by_itself {
-        for _ in 0..50 {
-            match child.try_wait() {
-                Ok(Some(status)) => return status.to_string(),
-                Ok(None) => std::thread::sleep(Duration::from_millis(20)),
-                Err(error) => return error.to_string(),
-            }
+/// Waits for a worker that closed its output, and kills it if it does not end. Says how it ended.
+fn finish(child: &mut Child) -> String {
+    for _ in 0..50 {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.to_string(),
+            Ok(None) => std::thread::sleep(Duration::from_millis(20)),
+            Err(error) => return error.to_string(),
         }
     }
-    if let Err(error) = child.kill() {
-        return error.to_string();
-    }
+    drop(child.kill());
     child.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(script: &str, job: &[u8]) -> (Ended, Vec<String>) {
-        let launch = Launch {
-            program: "/bin/sh".into(),
-            arguments: vec!["-c".into(), script.into()],
-            silence_max: Duration::from_millis(400),
-        };
-        let mut lines = Vec::new();
-        let ended = launch.run(job.to_vec(), &mut |line| {
-            let line = String::from_utf8_lossy(line).trim().to_owned();
-            lines.push(line.clone());
-            match line.as_str() {
-                "answer" => Line::Last,
-                "progress" => Line::More,
-                other => Line::Nonsense(other.chars().take(20).collect()),
-            }
-        });
-        (ended, lines)
-    }
-
-    #[test]
-    fn an_answer_ends_the_worker() {
-        let (ended, lines) = run("echo progress; read line; echo \"$line\"; exec sleep 60", b"answer\n");
-        assert_eq!(ended, Ended::Answered);
-        assert_eq!(lines, ["progress", "answer"]);
-    }
-
-    #[test]
-    fn a_worker_that_dies_is_told_apart() {
-        let (ended, _) = run("echo progress; echo why >&2; exit 7", b"");
-        assert_eq!(ended, Ended::Died { how: "exit status: 7".into(), stderr: "why".into() });
-        let (ended, _) = run("kill -9 $$", b"");
-        assert!(matches!(ended, Ended::Died { how, .. } if how.contains("signal: 9")));
-    }
-
-    #[test]
-    fn a_silent_worker_is_killed() {
-        assert_eq!(run("exec sleep 60", b"").0, Ended::Silent);
-        assert_eq!(
-            run("exec >&-; exec sleep 60", b"").0,
-            Ended::Died { how: "signal: 9 (SIGKILL)".into(), stderr: String::new() }
-        );
-    }
-
-    #[test]
-    fn nonsense_and_floods_are_refused() {
-        assert_eq!(run("echo hello; exec sleep 60", b"").0, Ended::Nonsense("hello".into()));
-        assert!(matches!(run("exec cat /dev/zero", b"").0, Ended::Nonsense(why) if why.contains("more than")));
-        assert!(matches!(run("exec yes", b"").0, Ended::Nonsense(_)));
-    }
-
-    #[test]
-    fn a_job_that_is_never_read_does_not_block() {
-        assert_eq!(run("exec sleep 60", &vec![0; 1 << 20]).0, Ended::Silent);
-    }
-
-    #[test]
-    fn a_missing_program_is_said() {
-        let launch = Launch { program: "/no/such".into(), arguments: vec![], silence_max: Duration::from_secs(1) };
-        assert!(matches!(launch.run(vec![], &mut |_| Line::Last), Ended::NotStarted(why) if why.contains("/no/such")));
-    }
-}
+mod tests;

@@ -41,6 +41,14 @@ pub enum Command {
     Call(Call),
     /// List what an artifact can do
     Inspect(Inspect),
+    /// Let nothing in a scope run, until a named key thaws it
+    Freeze(Freeze),
+    /// End a freeze
+    Thaw(Thaw),
+    /// Let a mark grant nothing any more
+    Revoke(Revoke),
+    /// End a run now
+    Stop(Stop),
     /// Look at the log
     #[command(subcommand)]
     Log(Log),
@@ -140,8 +148,60 @@ pub struct Inspect {
     pub artifact: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub struct Ordering {
+    /// Why, for whoever meets the order
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
+    /// The key of a steward of the trust file [default: keys/steward.pem of the home]
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Freeze {
+    /// `all`, generator:NAME, contract:DIGEST, artifact:DIGEST, mark:DIGEST, capability:NAME or autonomy:LEVEL
+    pub scope: String,
+    /// A time (2026-12-24T18:00:00Z) or a duration (90m, 12h, 3d) after which it ends by itself
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// A steward who may thaw it, by name or key id; may be repeated [default: the key that freezes]
+    #[arg(long, value_name = "STEWARD")]
+    pub thaw_by: Vec<String>,
+    #[command(flatten)]
+    pub ordering: Ordering,
+}
+
+#[derive(Debug, Args)]
+pub struct Thaw {
+    /// The freeze: the name that `freeze` printed, or its beginning
+    pub freeze: String,
+    #[command(flatten)]
+    pub ordering: Ordering,
+}
+
+#[derive(Debug, Args)]
+pub struct Revoke {
+    /// The mark, or the SHA-256 of its file
+    pub mark: PathBuf,
+    #[command(flatten)]
+    pub ordering: Ordering,
+}
+
+#[derive(Debug, Args)]
+pub struct Stop {
+    /// The run's id
+    pub run: String,
+    #[command(flatten)]
+    pub ordering: Ordering,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Log {
     /// Read the whole log and recompute every hash in it
     Audit,
+    /// List the freezes that stand
+    Orders,
+    /// List the runs whose end is missing: those that run now, and those that never came to it
+    Runs,
 }

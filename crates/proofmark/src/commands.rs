@@ -5,10 +5,15 @@ use crate::failure::Failure;
 
 mod call;
 mod check;
+mod freeze;
 mod init;
 mod inspect;
 mod log;
+mod orders;
+mod revoke;
 mod run;
+mod stop;
+mod thaw;
 mod verify;
 mod worker;
 
@@ -23,7 +28,13 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Run(arguments) => run::run(format, home, &arguments),
         Command::Call(arguments) => call::run(format, &arguments),
         Command::Inspect(arguments) => inspect::run(format, &arguments),
+        Command::Freeze(arguments) => freeze::run(format, home, &arguments),
+        Command::Thaw(arguments) => thaw::run(format, home, &arguments),
+        Command::Revoke(arguments) => revoke::run(format, home, &arguments),
+        Command::Stop(arguments) => stop::run(format, home, &arguments),
         Command::Log(crate::cli::Log::Audit) => log::audit_home(format, home),
+        Command::Log(crate::cli::Log::Orders) => log::orders(format, home),
+        Command::Log(crate::cli::Log::Runs) => log::runs(format, home),
         Command::Worker => worker::run(),
     }
 }

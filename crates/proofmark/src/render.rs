@@ -1,5 +1,6 @@
 //! What people and machines read. The only file that prints; every text that came from outside is shown escaped.
 
+use std::io::{IsTerminal as _, Write};
 use std::path::Path;
 
 use anstream::{eprintln, println};
@@ -8,6 +9,7 @@ use proofmark_governor::home::Home;
 use proofmark_mark::digest::Digest;
 use proofmark_run::Ended;
 use proofmark_run::profile::Profile;
+use proofmark_run::wasi::Written;
 use serde_json::{Value, json};
 
 use crate::cli::Format;
@@ -61,6 +63,26 @@ pub fn result(ended: &Ended) {
         Ended::Returned(None) => {}
         Ended::Trapped(why) => eprintln!("{BAD}no result{BAD:#}: {}", safe(why)),
     }
+}
+
+/// What an artifact wrote, to where it wrote it. To a terminal only as text that can't steer it.
+pub fn written(written: &Written) {
+    let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());
+    // Output that nobody reads is nobody's loss.
+    drop(pass(&mut stdout, &written.stdout, std::io::stdout().is_terminal()));
+    drop(pass(&mut stderr, &written.stderr, std::io::stderr().is_terminal()));
+}
+
+fn pass(to: &mut dyn Write, bytes: &[u8], terminal: bool) -> std::io::Result<()> {
+    if terminal {
+        for line in String::from_utf8_lossy(bytes).split_inclusive('\n') {
+            to.write_all(safe(line.trim_end_matches('\n')).as_bytes())?;
+            to.write_all(if line.ends_with('\n') { b"\n" } else { b"" })?;
+        }
+    } else {
+        to.write_all(bytes)?;
+    }
+    to.flush()
 }
 
 pub fn home(home: &Home) {
@@ -144,6 +166,11 @@ pub fn profile(path: &Path, digest: Digest, profile: &Profile) {
     for (field, values) in &profile.producers {
         line("claims", &format!("{}: {}", safe(field), safe(&values.join(", "))));
     }
+}
+
+/// The head of an answer that is one sentence.
+pub fn said(text: &str) {
+    println!("{BOLD}{}{BOLD:#}", safe(text));
 }
 
 /// The head of an answer about a file.

@@ -1,6 +1,4 @@
-//! Tests of key files: made once, private, strict.
-
-//! Tests of `keys.rs`.
+//! Key files: made once, private, strict.
 
 use super::*;
 
@@ -11,11 +9,10 @@ fn keys_are_made_once_and_loaded_again() {
     assert!(matches!(Keys::load(&folder), Err(KeysError::NotFound(_))));
     let made = Keys::create(&folder).unwrap();
     let loaded = Keys::load(&folder).unwrap();
-    assert_eq!((made.keyid(), made.log_verifier()), (loaded.keyid(), loaded.log_verifier()));
-    assert_eq!(made.governor(), loaded.governor());
+    assert_eq!((made.governor().keyid(), made.log_verifier()), (loaded.governor().keyid(), loaded.log_verifier()));
     assert!(made.log_verifier().name().starts_with("proofmark.dev/log/"));
     assert!(matches!(Keys::create(&folder), Err(KeysError::Exists(path)) if path.ends_with("log.key")));
-    assert_eq!(Keys::load(&folder).unwrap().keyid(), made.keyid());
+    assert_eq!(Keys::load(&folder).unwrap().governor().keyid(), made.governor().keyid());
     // No temporary file is left.
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
 }
@@ -27,7 +24,7 @@ fn an_interrupted_creation_is_carried_on() {
     std::fs::remove_file(home.path().join(LOG)).unwrap();
     assert!(matches!(Keys::load(home.path()), Err(KeysError::NotFound(_))));
     let second = Keys::create(home.path()).unwrap();
-    assert_eq!(first.keyid(), second.keyid());
+    assert_eq!(first.governor().keyid(), second.governor().keyid());
     assert_ne!(first.log_verifier(), second.log_verifier());
 }
 
@@ -78,13 +75,15 @@ fn a_file_that_is_not_a_key_is_told_without_its_content() {
 fn the_trust_file_names_the_public_halves_and_the_policies() {
     let home = tempfile::tempdir().unwrap();
     let keys = Keys::create(home.path()).unwrap();
-    let text = keys.trust(&[("supervised", Digest::of(b"policy")), ("we \"quote\"", Digest::of(b"other"))]);
+    let steward = Identity::create(&home.path().join(STEWARD)).unwrap();
+    let text = keys.trust(&steward, &[("supervised", Digest::of(b"policy")), ("we \"quote\"", Digest::of(b"other"))]);
     let read: toml::Table = text.parse().unwrap();
     assert_eq!(read["trust"].as_integer(), Some(1));
     assert_eq!(read["logs"][0].as_str().unwrap().parse::<VerifierKey>().unwrap(), keys.log_verifier());
     let pem = read["governor"][0]["key"].as_str().unwrap();
     let key: p256::PublicKey = p256::pkcs8::DecodePublicKey::from_public_key_pem(pem).unwrap();
-    assert_eq!(Digest::of(key.to_public_key_der().unwrap().as_bytes()), keys.keyid());
+    assert_eq!(Digest::of(key.to_public_key_der().unwrap().as_bytes()), keys.governor().keyid());
+    assert_eq!(proofmark_mark::trust::Trust::parse(&text).unwrap().stewards()[0].keyid, steward.keyid());
     assert_eq!(read["policy"][1]["name"].as_str(), Some("we \"quote\""));
     assert_eq!(read["policy"][0]["sha256"].as_str(), Some(Digest::of(b"policy").to_string().as_str()));
     assert!(!text.contains("PRIVATE"));

@@ -1,5 +1,6 @@
 //! Tests of the log as its users see it; crashes, interleavings and tampering have files of their own.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use object_store::memory::InMemory;
@@ -8,6 +9,7 @@ use proofmark_mark::entry::{About, Kind};
 use proofmark_mark::note::VerifierKey;
 
 use super::*;
+use crate::index::Index;
 
 mod client;
 mod crash;
@@ -32,7 +34,10 @@ fn memory() -> Store {
 fn entry(text: &str) -> (Entry, Vec<u8>) {
     let envelope = b"an envelope".to_vec();
     let (artifact, contract) = (Digest::of(text.as_bytes()), Digest::of(b"contract"));
-    (Entry { kind: Kind::Evidence, envelope: Digest::of(&envelope), about: Some(About { artifact, contract }) }, envelope)
+    (
+        Entry { kind: Kind::Evidence, envelope: Digest::of(&envelope), about: Some(About { artifact, contract }) },
+        envelope,
+    )
 }
 
 fn batch(range: std::ops::Range<u64>) -> Vec<(Entry, Vec<u8>)> {
@@ -138,7 +143,9 @@ fn attempts_are_counted_from_the_log_right_before_the_append() {
     for round in 0..3 {
         for log in [&mut one, &mut other] {
             log.append_with(|view| {
-                let attempt = view.count_submissions(contract, generator)? + 1;
+                let mut index = Index::open(Path::new("no file"), view)?;
+                index.follow(view)?;
+                let attempt = index.attempts(contract, generator) + 1;
                 counted.push(attempt);
                 Ok(vec![submission(generator, &format!("attempt {attempt}"))])
             })

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use proofmark_mark::checkpoint::Checkpoint;
 use proofmark_mark::digest::Digest;
-use proofmark_mark::entry::{Entry, Kind};
+use proofmark_mark::dsse::Envelope;
+use proofmark_mark::entry::Entry;
 use proofmark_mark::merkle::{self, BuildError};
 use proofmark_mark::note::VerifierKey;
 
@@ -18,7 +19,7 @@ use super::commit::Commit;
 use super::edge::{Edge, Tile};
 use super::names::{COMMITS, Name, Part, Row, WIDTH};
 use super::stored::{altered, latest, open_checkpoint, published, read_commit, read_entries, read_hashes};
-use crate::store::Store;
+use crate::store::{Store, StoreError, blob_name};
 
 /// A log at one commit.
 #[derive(Debug)]
@@ -122,11 +123,10 @@ impl View {
         if published.size > self.size() {
             return Err(LogError::Cut { place: self.store.path(""), signed: published.size, found: self.size() });
         }
-        let hash = |level, index| self.hash(level, index);
         let same = if published.size == self.size() {
             note == self.note
         } else {
-            merkle::root_at(&hash, published.size)? == published.root
+            self.root_at(published.size)? == published.root
         };
         let forked = "it is signed for other entries than the log has: the log was forked";
         if same { Ok(()) } else { Err(altered(&self.store, &Name::Checkpoint, forked)) }
@@ -158,6 +158,42 @@ impl View {
     #[must_use]
     pub fn root(&self) -> Digest {
         self.root
+    }
+
+    /// Root of the tree of the first `size` entries, at most all of them.
+    ///
+    /// # Errors
+    /// [`LogError::Outside`] for a size that the log has not reached, or what keeps tiles from being read.
+    pub fn root_at(&self, size: u64) -> Result<Digest, LogError> {
+        merkle::root_at(&|level, index| self.hash(level, index), size)
+    }
+
+    /// Moves on to the last commit. Says whether there was one more.
+    ///
+    /// # Errors
+    /// [`LogError::Altered`] for a commit that does not follow, or what keeps it from being read; the view is then where
+    /// it got to.
+    pub fn follow(&mut self) -> Result<bool, LogError> {
+        let before = self.next;
+        loop {
+            match read_commit(&self.store, self.next) {
+                Ok((_, bytes)) => self.step(&bytes)?,
+                Err(StoreError::NotFound { .. }) => return Ok(self.next > before),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The envelope that an entry of the log names.
+    ///
+    /// # Errors
+    /// As [`Store::blob`], or [`LogError::Altered`] for bytes that are no envelope.
+    pub fn envelope(&self, entry: &Entry) -> Result<Envelope, LogError> {
+        let bytes = self.store.blob(&entry.envelope)?;
+        Envelope::parse(&bytes).map_err(|error| LogError::Altered {
+            path: self.store.path(&blob_name(&entry.envelope)),
+            why: format!("it is not an envelope ({error})"),
+        })
     }
 
     /// The signed checkpoint, a note.
@@ -219,21 +255,6 @@ impl View {
             }
             Some(entry)
         })
-    }
-
-    /// How many submissions for a contract by a generator (SHA-256 of its id) the log has. Reads every entry.
-    ///
-    /// # Errors
-    /// As reading them.
-    pub fn count_submissions(&self, contract: Digest, generator: Digest) -> Result<u64, LogError> {
-        let mut count = 0_u64;
-        for entry in self.entries(0..self.size()) {
-            let (_, entry) = entry?;
-            if entry.about.is_some_and(|about| about.contract == contract) && entry.kind == (Kind::Submission { generator }) {
-                count = count.saturating_add(1);
-            }
-        }
-        Ok(count)
     }
 
     /// The entries of bundle `index` that this view has, verified.

@@ -1,35 +1,35 @@
 //! `proofmark call`: one call without a mark, inside the contract's budgets. Capabilities are in their checked form, so
 //! nothing outside the artifact can be reached.
 
-use proofmark_run::program::Setting;
+use proofmark_governor::job::{Callee, Caller, CallerError};
+use proofmark_run::Ended;
 use proofmark_run::wasi::World;
-use proofmark_run::{Artifact, Ended, Program};
+use proofmark_run::worker::never;
 use serde_json::json;
 
 use crate::cli::{Call, Format};
 use crate::failure::{Failure, OK, REFUSED};
-use crate::{inputs, render};
+use crate::{commands, inputs, render};
 
 pub fn run(format: Format, arguments: &Call) -> Result<u8, Failure> {
     let loaded = inputs::contract(&arguments.contract)?;
     let bytes = inputs::artifact(&arguments.artifact)?;
     let contract = &loaded.contract;
     let call = parse(&contract.interface, &arguments.call)?;
-    let program = Artifact::read(&bytes, &contract.budget).map_err(Into::into).and_then(|artifact| {
-        let setting = Setting {
-            interface: &contract.interface,
-            budget: &contract.budget,
-            granted: contract.capabilities.names(),
-            world: World::Checked { seed: [0; 32] },
-            threads: 1,
-        };
-        Program::compile(&artifact, setting)
-    });
-    let program = program.map_err(|error| {
-        let next = format!("proofmark inspect {}", arguments.artifact.display());
-        Failure::refused(format!("the artifact can't be called: {error}")).next(next)
-    })?;
-    let outcome = program.call(&call.function, &call.args);
+    let callee = Callee {
+        contract,
+        contract_text: &loaded.text,
+        artifact: &bytes,
+        granted: contract.capabilities.names(),
+        world: World::Checked { seed: [0; 32] },
+    };
+    let outcome = Caller::start(&commands::launch()?, callee, &mut never)
+        .and_then(|mut caller| caller.call(&call, &mut never))
+        .map_err(|error| match error {
+            CallerError::Refused(why) => Failure::refused(format!("the artifact can't be called: {why}"))
+                .next(format!("proofmark inspect {}", arguments.artifact.display())),
+            other => Failure::failed(other.to_string()),
+        })?;
     let returned = matches!(outcome.ended, Ended::Returned(_));
     match format {
         Format::Human => render::result(&outcome.ended),

@@ -15,7 +15,7 @@ pub fn run(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
         Format::Human => render::home(&made),
         Format::Json => render::json(
             "init",
-            json!({ "home": made.path, "trust": made.trust_file(), "keyid": made.keys.keyid(), "log": made.keys.log_verifier().name() }),
+            json!({ "home": made.path, "trust": made.trust_file(), "keyid": made.keys.governor().keyid(), "log": made.keys.log_verifier().name() }),
         ),
     }
     Ok(OK)

@@ -2,9 +2,13 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use proofmark_governor::home::{Home, HomeError};
 use proofmark_governor::log::{Audit, LogError, View, audit};
+use proofmark_governor::orders::Watcher;
+use proofmark_governor::receipts::unfinished;
 use proofmark_governor::store::Store;
+use proofmark_mark::order::Issued;
 use proofmark_mark::trust::Trust;
 use serde_json::json;
 
@@ -39,6 +43,49 @@ pub fn audit_home(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
             "log",
             json!({ "size": found.entries, "commits": found.commits, "blobs": found.blobs, "root": view.root() }),
         ),
+    }
+    Ok(OK)
+}
+
+/// Lists the runs that were opened and not closed: what runs now, and what never came to its end.
+pub fn runs(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
+    let home = inputs::home(home)?;
+    let open = unfinished(home.log.view()).map_err(|error| Failure::failed(error.to_string()))?;
+    match format {
+        Format::Human if open.is_empty() => render::said("every run has its end"),
+        Format::Human => {
+            for receipt in open {
+                render::said(&format!("run {} has no end", receipt.sequence));
+                render::line("run", &render::safe(&receipt.run));
+                render::line("mark", &format!("sha256:{}", receipt.mark));
+                render::line("next", &format!("proofmark stop {}, if it still runs", render::safe(&receipt.run)));
+            }
+        }
+        Format::Json => render::json("log", json!({ "runs": open })),
+    }
+    Ok(OK)
+}
+
+/// Lists the freezes that stand.
+pub fn orders(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
+    let trust = inputs::trust(None, home)?;
+    let home = inputs::home(home)?;
+    let watcher = Watcher::open(&home, &trust).map_err(|error| Failure::failed(error.to_string()))?;
+    let standing: Vec<_> = watcher.standing().freezes(Timestamp::now()).collect();
+    match format {
+        Format::Human if standing.is_empty() => render::said("nothing is frozen"),
+        Format::Human => {
+            for freeze in standing {
+                render::said(&freeze.order.to_string());
+                render::line("order", &freeze.envelope.to_string());
+                render::line("since", &freeze.order.issued.to_string());
+            }
+        }
+        Format::Json => {
+            let one =
+                |freeze: &&Issued| json!({ "freeze": freeze.envelope, "by": freeze.keyid, "order": freeze.order });
+            render::json("log", json!({ "freezes": standing.iter().map(one).collect::<Vec<_>>() }));
+        }
     }
     Ok(OK)
 }

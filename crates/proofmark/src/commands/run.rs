@@ -3,23 +3,29 @@
 //! The order is fixed: verify the mark, hold the artifact against it, hold the contract's needs against the grant, write
 //! the opening receipt, and only then compile and call.
 
+use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use proofmark_contract::{Call, Contract};
+use proofmark_governor::act::{self, Act, Means, Ran};
 use proofmark_governor::home::Home;
-use proofmark_governor::receipts::{self, Results};
+use proofmark_governor::job::CallerError;
+use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::{Verified, verify};
-use proofmark_run::program::Setting;
+use proofmark_run::Ended;
 use proofmark_run::wasi::World;
-use proofmark_run::{Artifact, Ended, Outcome, Program};
 use serde_json::json;
 
 use crate::cli::{Format, Run};
 use crate::commands::call::parse;
 use crate::commands::verify::refusal;
 use crate::failure::{Failure, OK, REFUSED};
-use crate::{inputs, render};
+use crate::{commands, inputs, render};
+
+/// The most that is read from standard input for an artifact, in bytes.
+const STDIN_BYTES_MAX: u64 = 4 << 20;
 
 pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, Failure> {
     let mark = inputs::mark(&arguments.mark)?;
@@ -27,25 +33,39 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
     let mut home = inputs::home(home)?;
     let verified = verify(&mark, None, &trust, Timestamp::now()).map_err(|refused| refusal(&refused))?;
     let bytes = artifact(&home, arguments, &verified)?;
-    let verified = verify(&mark, Some(&bytes), &trust, Timestamp::now()).map_err(|refused| refusal(&refused))?;
+    if Digest::of(&bytes) != verified.artifact {
+        let why = format!("not valid: the artifact is not the one of the mark, which is sha256:{}", verified.artifact);
+        return Err(Failure::refused(why).next("name the artifact that was checked with --artifact FILE"));
+    }
     let contract = Contract::parse(&verified.contract)
         .map_err(|list| Failure::contract("the mark's contract", verified.contract.clone(), list))?;
     let calls = arguments.calls.iter().map(|text| parse(&contract.interface, text)).collect::<Result<Vec<_>, _>>()?;
-    let world = world(&contract, arguments)?;
+    let world = world(&contract, &verified, arguments)?;
+    let launch = commands::launch()?;
+    let act = Act { mark: &mark, verified: &verified, contract: &contract, artifact: &bytes, calls: &calls, world };
+    let interrupted = interrupt()?;
+    let means = Means { launch: &launch, trust: &trust, now: Timestamp::now, interrupted: &interrupted };
+    let ran = act::run(&mut home, act, &means).map_err(|error| {
+        Failure::failed(format!("a receipt can't be written, and without one nothing runs: {error}"))
+    })?;
+    show(format, &calls, &ran);
+    match &ran.cut {
+        Some(CallerError::Refused(why)) => Err(Failure::refused(format!("the artifact can't be run: {why}"))),
+        Some(CallerError::Stopped(why)) => {
+            Err(Failure::refused(format!("stopped: {why}")).next("proofmark log orders, for what is in force"))
+        }
+        Some(CallerError::Failed(why)) => Err(Failure::failed(why.clone())),
+        None if ran.outcome() == "returned" => Ok(OK),
+        None => Ok(REFUSED),
+    }
+}
 
-    let open = receipts::open(&mut home, &mark, &verified, &contract, &calls)
-        .map_err(|error| Failure::failed(format!("the receipt can't be written, so nothing was run: {error}")))?;
-    let outcomes = act(&contract, &verified, &bytes, world, &calls);
-    let results = match &outcomes {
-        Ok(outcomes) => Results::Ran(outcomes),
-        Err(failure) => Results::NotRun(&failure.message),
-    };
-    receipts::close(&mut home, &open, &contract, &results)
-        .map_err(|error| Failure::failed(format!("the closing receipt can't be written: {error}")))?;
-    let outcomes = outcomes?;
-    show(format, &calls, &outcomes);
-    let all = outcomes.iter().all(|outcome| matches!(outcome.ended, Ended::Returned(_)));
-    Ok(if all { OK } else { REFUSED })
+/// Whether Ctrl-C was pressed or the process was told to end: then the run is ended and recorded first.
+fn interrupt() -> Result<impl Fn() -> Option<String>, Failure> {
+    static PRESSED: AtomicBool = AtomicBool::new(false);
+    ctrlc::set_handler(|| PRESSED.store(true, Ordering::Relaxed))
+        .map_err(|error| Failure::failed(format!("signals can't be caught: {error}")))?;
+    Ok(|| PRESSED.load(Ordering::Relaxed).then(|| "it was interrupted".to_owned()))
 }
 
 /// The artifact named, or the one beside the mark, or the home's.
@@ -63,24 +83,8 @@ fn artifact(home: &Home, arguments: &Run, verified: &Verified) -> Result<Vec<u8>
     })
 }
 
-fn act(
-    contract: &Contract,
-    verified: &Verified,
-    bytes: &[u8],
-    world: World,
-    calls: &[Call],
-) -> Result<Vec<Outcome>, Failure> {
-    let granted = verified.grant.capabilities.clone();
-    let program = Artifact::read(bytes, &contract.budget).map_err(Into::into).and_then(|artifact| {
-        let setting = Setting { interface: &contract.interface, budget: &contract.budget, granted, world, threads: 1 };
-        Program::compile(&artifact, setting)
-    });
-    let program = program.map_err(|error| Failure::refused(format!("the artifact can't be run: {error}")))?;
-    Ok(calls.iter().map(|call| program.call(&call.function, &call.args)).collect())
-}
-
 /// What the granted capabilities reach on this machine: only what this command names.
-fn world(contract: &Contract, arguments: &Run) -> Result<World, Failure> {
+fn world(contract: &Contract, verified: &Verified, arguments: &Run) -> Result<World, Failure> {
     let mut read = Vec::new();
     for pair in &arguments.dir {
         let (guest, host) = split(pair, "--dir GUEST=HOST")?;
@@ -88,7 +92,8 @@ fn world(contract: &Contract, arguments: &Run) -> Result<World, Failure> {
             return Err(Failure::refused(format!("the contract does not ask to read `{guest}`"))
                 .next("grant only what `[capabilities] read` of the contract names"));
         }
-        read.push((PathBuf::from(host), guest.to_owned()));
+        let host = std::fs::canonicalize(host).map_err(|error| Failure::wrong(format!("`{host}`: {error}")))?;
+        read.push((host, guest.to_owned()));
     }
     let mut environment = Vec::new();
     for pair in &arguments.env {
@@ -99,18 +104,34 @@ fn world(contract: &Contract, arguments: &Run) -> Result<World, Failure> {
         }
         environment.push((name.to_owned(), value.to_owned()));
     }
-    Ok(World::Real { environment, read })
+    let mut stdin = Vec::new();
+    if verified.grant.capabilities.contains("stdin") && !std::io::stdin().is_terminal() {
+        std::io::stdin()
+            .take(STDIN_BYTES_MAX.saturating_add(1))
+            .read_to_end(&mut stdin)
+            .map_err(|error| Failure::wrong(format!("standard input can't be read: {error}")))?;
+        if stdin.len() as u64 > STDIN_BYTES_MAX {
+            return Err(Failure::wrong(format!("standard input is over the limit of {STDIN_BYTES_MAX} bytes")));
+        }
+    }
+    Ok(World::Real { environment, read, stdin })
 }
 
 fn split<'a>(pair: &'a str, form: &str) -> Result<(&'a str, &'a str), Failure> {
     pair.split_once('=').ok_or_else(|| Failure::wrong(format!("`{pair}` is not of the form {form}")))
 }
 
-fn show(format: Format, calls: &[Call], outcomes: &[Outcome]) {
+fn show(format: Format, calls: &[Call], ran: &Ran) {
     match format {
-        Format::Human => outcomes.iter().for_each(|outcome| render::result(&outcome.ended)),
+        Format::Human => {
+            for outcome in &ran.outcomes {
+                render::written(&outcome.written);
+                render::result(&outcome.ended);
+            }
+        }
+        Format::Json if ran.cut.is_some() => {}
         Format::Json => {
-            let results = calls.iter().zip(outcomes).map(|(call, outcome)| {
+            let results = calls.iter().zip(&ran.outcomes).map(|(call, outcome)| {
                 let returned = matches!(outcome.ended, Ended::Returned(_));
                 let text = outcome.ended.to_string();
                 json!({
@@ -118,9 +139,11 @@ fn show(format: Format, calls: &[Call], outcomes: &[Outcome]) {
                     "returned": returned.then_some(&text),
                     "trapped": (!returned).then_some(&text),
                     "fuel": outcome.fuel,
+                    "stdout": String::from_utf8_lossy(&outcome.written.stdout),
+                    "stderr": String::from_utf8_lossy(&outcome.written.stderr),
                 })
             });
-            render::json("run", json!({ "results": results.collect::<Vec<_>>() }));
+            render::json("run", json!({ "run": ran.run, "results": results.collect::<Vec<_>>() }));
         }
     }
 }

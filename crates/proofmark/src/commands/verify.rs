@@ -5,7 +5,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use proofmark_contract::Contract;
+use proofmark_governor::orders::Watcher;
 use proofmark_governor::replay::{Replayed, replay};
+use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::{Refusal, Verified, verify};
 use proofmark_mark::trust::Trust;
 use serde_json::json;
@@ -23,7 +25,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Verify) -> Result<u8
     let trust = inputs::trust(arguments.trust.as_deref(), home)?;
     let verified = verify(&mark, artifact.as_deref(), &trust, Timestamp::now()).map_err(|refused| refusal(&refused))?;
     if let Some(log) = &arguments.log {
-        in_log(log, &trust, &verified)?;
+        in_log(log, &trust, &verified, Digest::of(&mark))?;
     }
     let replayed = match (&artifact, arguments.replay) {
         (Some(artifact), true) => Some(again(arguments, &verified, artifact)?),
@@ -43,7 +45,7 @@ pub fn refusal(refused: &Refusal) -> Failure {
     failure.next(refused.next())
 }
 
-fn in_log(folder: &Path, trust: &Trust, verified: &Verified) -> Result<(), Failure> {
+fn in_log(folder: &Path, trust: &Trust, verified: &Verified, mark: Digest) -> Result<(), Failure> {
     let (_, view) = whole(folder, trust)?;
     for (index, entry) in verified.entries() {
         let found = view.entries(index..index.saturating_add(1)).next();
@@ -53,7 +55,12 @@ fn in_log(folder: &Path, trust: &Trust, verified: &Verified) -> Result<(), Failu
             return Err(Failure::refused(why).next("name the log that the mark's checkpoint is of"));
         }
     }
-    Ok(())
+    let watcher = Watcher::of(view, trust).map_err(|error| Failure::failed(error.to_string()))?;
+    match watcher.standing().revoked(mark) {
+        Some(order) => Err(Failure::refused(format!("not valid any more: {}", order.order))
+            .next("check the artifact again for a new mark")),
+        None => Ok(()),
+    }
 }
 
 fn again(arguments: &Verify, verified: &Verified, artifact: &[u8]) -> Result<Vec<Replayed>, Failure> {

@@ -1,6 +1,7 @@
-//! `proofmark worker`: serves one check. Ends at once when its parent goes away.
+//! `proofmark worker`: serves one job. Ends at once when its parent goes away.
 
-use std::io::{BufReader, Read};
+use std::io::{BufRead as _, BufReader};
+use std::sync::mpsc::{RecvError, channel};
 
 use proofmark_governor::job;
 
@@ -9,12 +10,18 @@ use crate::failure::{FAILED, Failure, OK};
 pub fn run() -> Result<u8, Failure> {
     let mut input = BufReader::new(std::io::stdin());
     let job = job::receive(&mut input).map_err(|error| Failure::failed(error.to_string()))?;
-    // The parent keeps our input open for as long as it lives.
+    let (said, calls) = channel();
+    // The parent keeps our input open for as long as it wants anything of us.
     std::thread::spawn(move || {
-        let _ = input.read(&mut [0]);
+        for line in input.lines().map_while(Result::ok) {
+            if said.send(line).is_err() {
+                break;
+            }
+        }
         #[expect(clippy::exit, reason = "nobody is left to answer to, and the check's threads can't be interrupted")]
         std::process::exit(i32::from(FAILED));
     });
-    job::serve(job, std::io::stdout()).map_err(|error| Failure::failed(error.to_string()))?;
+    let mut calls = std::iter::from_fn(|| calls.recv().map_err(|RecvError| ()).ok());
+    job::serve(job, &mut calls, std::io::stdout()).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(OK)
 }

@@ -12,6 +12,7 @@ mod faults;
 mod grants;
 mod hostile;
 mod main_job;
+mod orders;
 mod place;
 mod replays;
 mod tampering;

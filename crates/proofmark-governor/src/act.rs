@@ -1,0 +1,121 @@
+//! The act: a marked artifact runs inside its grant.
+//!
+//! The order is fixed. The opening receipt is in the log before anything is compiled; orders are read after that, and
+//! followed until the end; the closing receipt says how it ended. What can't be recorded is not done.
+
+use jiff::Timestamp;
+use proofmark_contract::{Call, Contract};
+use proofmark_mark::digest::Digest;
+use proofmark_mark::mark::Verified;
+use proofmark_mark::order::Acting;
+use proofmark_mark::trust::Trust;
+use proofmark_run::wasi::World;
+use proofmark_run::worker::Launch;
+use proofmark_run::{Ended, Outcome};
+
+use crate::govern::GovernError;
+use crate::home::Home;
+use crate::job::{Callee, Caller, CallerError};
+use crate::orders::Watcher;
+use crate::receipts;
+
+/// What is to be run, and on whose word.
+pub struct Act<'a> {
+    pub mark: &'a [u8],
+    pub verified: &'a Verified,
+    pub contract: &'a Contract,
+    pub artifact: &'a [u8],
+    pub calls: &'a [Call],
+    pub world: World,
+}
+
+/// With what.
+pub struct Means<'a> {
+    pub launch: &'a Launch,
+    pub trust: &'a Trust,
+    /// The time, which only the binary reads.
+    pub now: fn() -> Timestamp,
+    /// Asked until the end: why the one who started the run wants it to end.
+    pub interrupted: &'a dyn Fn() -> Option<String>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Ran {
+    /// The run's id.
+    pub run: String,
+    /// Of the calls that came to an end, in order.
+    pub outcomes: Vec<Outcome>,
+    /// Why the others did not.
+    pub cut: Option<CallerError>,
+}
+
+/// Runs the calls, each in a fresh instance, in one worker.
+///
+/// # Errors
+/// [`GovernError`] when a receipt can't be written: before the act, nothing was run.
+pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, GovernError> {
+    let open = receipts::open(home, act.mark, act.verified, act.contract, act.calls)?;
+    let run = open.receipt.run.clone();
+    let (contract, artifact) = (act.contract, act.artifact);
+    let mut ran = Ran { run: run.clone(), outcomes: Vec::new(), cut: None };
+    match Watcher::open(home, means.trust) {
+        Ok(mut watcher) => {
+            let acting = Acting {
+                run: &run,
+                mark: Digest::of(act.mark),
+                artifact: act.verified.artifact,
+                contract: contract.digest,
+                generator: &act.verified.submission.generator,
+                autonomy: act.verified.grant.autonomy,
+                capabilities: &act.verified.grant.capabilities,
+            };
+            let mut stop = || (means.interrupted)().or_else(|| watcher.forbids(&acting, (means.now)()));
+            let callee = Callee {
+                contract,
+                contract_text: &act.verified.contract,
+                artifact,
+                granted: act.verified.grant.capabilities.clone(),
+                world: act.world,
+            };
+            ran.cut = calls(means.launch, callee, act.calls, &mut ran.outcomes, &mut stop).err();
+        }
+        Err(error) => {
+            ran.cut = Some(CallerError::Failed(format!("the log can't be read, so no order can be seen: {error}")));
+        }
+    }
+    receipts::close(home, open, contract, &ran.outcomes, ran.outcome())?;
+    Ok(ran)
+}
+
+fn calls(
+    launch: &Launch,
+    callee: Callee<'_>,
+    calls: &[Call],
+    outcomes: &mut Vec<Outcome>,
+    stop: &mut dyn FnMut() -> Option<String>,
+) -> Result<(), CallerError> {
+    // Before anything is started: a freeze costs what it freezes nothing.
+    if let Some(why) = stop() {
+        return Err(CallerError::Stopped(why));
+    }
+    let mut caller = Caller::start(launch, callee, stop)?;
+    for call in calls {
+        outcomes.push(caller.call(call, stop)?);
+    }
+    Ok(())
+}
+
+impl Ran {
+    /// How it ended, as the closing receipt has it.
+    #[must_use]
+    pub fn outcome(&self) -> &'static str {
+        match &self.cut {
+            Some(CallerError::Stopped(_)) => "stopped",
+            Some(CallerError::Refused(_)) => "not run",
+            Some(CallerError::Failed(_)) => "failed",
+            None if self.outcomes.iter().any(|outcome| matches!(outcome.ended, Ended::Trapped(_))) => "trapped",
+            None => "returned",
+        }
+    }
+}

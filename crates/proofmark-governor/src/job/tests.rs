@@ -1,0 +1,90 @@
+//! A worker that answers wrongly is never believed.
+
+use std::time::Duration;
+
+use super::*;
+
+const CONTRACT: &str = r#"
+contract = 1
+name = "double"
+intent = "Twice the number."
+[interface]
+wit = "package example:double; world double { export double: func(n: u32) -> u64; }"
+[[example]]
+call = "double(4)"
+returns = "8"
+"#;
+
+/// A shell script in the place of the worker.
+fn launch(script: &str) -> Launch {
+    let arguments = vec!["-c".into(), script.into()];
+    Launch { program: "/bin/sh".into(), arguments, silence_max: Duration::from_millis(400) }
+}
+
+fn callee(contract: &Contract) -> Callee<'_> {
+    let world = World::Checked { seed: [0; 32] };
+    Callee { contract, contract_text: CONTRACT, artifact: b"", granted: BTreeSet::new(), world }
+}
+
+fn called(script: &str) -> Result<Outcome, CallerError> {
+    let contract = Contract::parse(CONTRACT).unwrap();
+    let call = contract.interface.parse_call("double(4)").unwrap();
+    Caller::start(&launch(script), callee(&contract), &mut worker::never)?.call(&call, &mut worker::never)
+}
+
+#[test]
+fn a_result_is_held_against_its_type() {
+    let answer = |text: &str| {
+        called(&format!(
+            r#"echo '"ready"'; echo '{{"called":{{"ended":{text},"fuel":7,"stdout":[104],"stderr":[]}}}}'; sleep 60"#
+        ))
+    };
+    let outcome = answer(r#"{"Ok":"8"}"#).unwrap();
+    assert_eq!((outcome.ended.to_string().as_str(), outcome.fuel), ("8", 7));
+    assert_eq!(outcome.written.stdout, b"h");
+    assert_eq!(answer(r#"{"Err":"trap: unreachable"}"#).unwrap().ended, Ended::Trapped("trap: unreachable".into()));
+    for wrong in [r#"{"Ok":"-8"}"#, r#"{"Ok":"\"8\""}"#, r#"{"Ok":""}"#, r#"{"Ok":"()"}"#, r#""8""#] {
+        assert!(matches!(answer(wrong), Err(CallerError::Failed(why)) if why.contains("nonsense")), "{wrong}");
+    }
+}
+
+#[test]
+fn answers_to_another_job_are_nonsense() {
+    for script in
+        ["echo '{\"progress\":{\"done\":1,\"planned\":2}}'", "echo hello", "echo '\"ready\"'; echo '\"ready\"'"]
+    {
+        let script = format!("{script}; exec sleep 60");
+        assert!(matches!(called(&script), Err(CallerError::Failed(why)) if why.contains("nonsense")), "{script}");
+    }
+    assert_eq!(called("echo '{\"refused\":\"no\"}'").unwrap_err(), CallerError::Refused("no".into()));
+    assert!(matches!(called("exit 3"), Err(CallerError::Failed(why)) if why.contains("exit status: 3")));
+}
+
+#[test]
+fn a_call_can_be_stopped() {
+    let contract = Contract::parse(CONTRACT).unwrap();
+    let call = contract.interface.parse_call("double(4)").unwrap();
+    let mut caller =
+        Caller::start(&launch("echo '\"ready\"'; exec sleep 60"), callee(&contract), &mut worker::never).unwrap();
+    let stopped = caller.call(&call, &mut || Some("frozen: all".to_owned()));
+    assert_eq!(stopped, Err(CallerError::Stopped("frozen: all".into())));
+}
+
+#[test]
+fn a_job_is_received_as_it_was_written() {
+    let world = World::Real {
+        environment: vec![("LANG".into(), "C".into())],
+        read: vec![("/tmp".into(), "data".into())],
+        stdin: vec![0, 255],
+    };
+    let work = Work::Calls { granted: BTreeSet::from(["read".to_owned()]), world };
+    let job = written(work.clone(), "contract", b"artifact").unwrap();
+    let read = receive(&mut job.as_slice()).unwrap();
+    assert_eq!(
+        (read.header.work, read.contract.as_str(), read.artifact.as_slice()),
+        (work, "contract", &b"artifact"[..])
+    );
+    for cut in [0, 1, job.len() / 2, job.len() - 1] {
+        assert!(receive(&mut &job[..cut]).is_err());
+    }
+}

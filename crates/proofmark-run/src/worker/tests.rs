@@ -1,0 +1,100 @@
+//! Workers that behave, and all the ways in which they do not.
+
+use super::*;
+
+fn launch(script: &str) -> Launch {
+    Launch {
+        program: "/bin/sh".into(),
+        arguments: vec!["-c".into(), script.into()],
+        silence_max: Duration::from_millis(400),
+    }
+}
+
+/// Lines until `answer`, and how it ended if that never came.
+fn run(script: &str, job: &[u8]) -> (Option<Ended>, Vec<String>) {
+    let mut worker = launch(script).start(job.to_vec()).unwrap();
+    let mut lines = Vec::new();
+    loop {
+        match worker.hear(&mut never) {
+            Ok(line) => lines.push(String::from_utf8_lossy(&line).trim().to_owned()),
+            Err(ended) => return (Some(ended), lines),
+        }
+        match lines.last().map(String::as_str) {
+            Some("answer") => return (None, lines),
+            Some("progress") => {}
+            other => return (Some(worker.nonsense(other.unwrap_or_default().chars().take(20).collect())), lines),
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_heard_and_the_worker_can_be_told_more() {
+    let (ended, lines) = run("echo progress; read line; echo \"$line\"; exec sleep 60", b"answer\n");
+    assert_eq!((ended, lines), (None, vec!["progress".to_owned(), "answer".to_owned()]));
+    let mut worker = launch("exec cat").start(b"one\n".to_vec()).unwrap();
+    assert_eq!(worker.hear(&mut never).unwrap(), b"one\n");
+    worker.say(b"two\n".to_vec());
+    assert_eq!(worker.hear(&mut never).unwrap(), b"two\n");
+}
+
+#[test]
+fn a_worker_that_dies_is_told_apart() {
+    let (ended, _) = run("echo progress; echo why >&2; exit 7", b"");
+    assert_eq!(ended, Some(Ended::Died { how: "exit status: 7".into(), stderr: "why".into() }));
+    let (ended, _) = run("kill -9 $$", b"");
+    assert!(matches!(ended, Some(Ended::Died { how, .. }) if how.contains("signal: 9")));
+}
+
+#[test]
+fn a_silent_worker_is_killed() {
+    assert_eq!(run("exec sleep 60", b"").0, Some(Ended::Silent));
+    let killed = Ended::Died { how: "signal: 9 (SIGKILL)".into(), stderr: String::new() };
+    assert_eq!(run("exec >&-; exec sleep 60", b"").0, Some(killed));
+}
+
+#[test]
+fn nonsense_and_floods_are_refused() {
+    assert_eq!(run("echo hello; exec sleep 60", b"").0, Some(Ended::Nonsense("hello".into())));
+    assert!(matches!(run("exec cat /dev/zero", b"").0, Some(Ended::Nonsense(why)) if why.contains("more than")));
+    assert!(matches!(run("exec yes", b"").0, Some(Ended::Nonsense(_))));
+}
+
+#[test]
+fn a_worker_stops_when_it_is_told_whatever_it_says() {
+    for script in ["exec sleep 60", "while :; do echo progress; done"] {
+        let mut worker = launch(script).start(Vec::new()).unwrap();
+        let pid = worker.child.id();
+        let mut asked = 0;
+        let ended = loop {
+            let mut stop = || {
+                asked += 1;
+                (asked > 5).then(|| "an order".to_owned())
+            };
+            if let Err(ended) = worker.hear(&mut stop) {
+                break ended;
+            }
+        };
+        assert_eq!(ended, Ended::Stopped("an order".into()));
+        assert!(!PathBuf::from(format!("/proc/{pid}")).exists());
+    }
+}
+
+#[test]
+fn a_worker_that_is_let_go_is_gone() {
+    let worker = launch("exec sleep 60").start(Vec::new()).unwrap();
+    let pid = worker.child.id();
+    assert!(PathBuf::from(format!("/proc/{pid}")).exists());
+    drop(worker);
+    assert!(!PathBuf::from(format!("/proc/{pid}")).exists());
+}
+
+#[test]
+fn a_job_that_is_never_read_does_not_block() {
+    assert_eq!(run("exec sleep 60", &vec![0; 1 << 20]).0, Some(Ended::Silent));
+}
+
+#[test]
+fn a_missing_program_is_said() {
+    let launch = Launch { program: "/no/such".into(), arguments: vec![], silence_max: Duration::from_secs(1) };
+    assert!(matches!(launch.start(vec![]), Err(Ended::NotStarted(why)) if why.contains("/no/such")));
+}
