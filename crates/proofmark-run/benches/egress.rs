@@ -1,5 +1,5 @@
-//! The broker of egress against a direct connection to the same server: requests per second, and bytes per second of one
-//! large answer. Both sides take turns in one run; the median ratio is the figure.
+//! The broker of egress against a direct connection to the same server: requests per second, and bytes per second of
+//! one large answer. Both sides take turns in one run; the median ratio is the figure. Then the time that a stop takes.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -32,6 +32,8 @@ use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, Server
 
 const HOST: &str = "api.example.com";
 const ROUNDS: usize = 9;
+/// How often a broker is stopped.
+const STOPS: usize = 101;
 const SMALL_EACH: usize = 1000;
 const LARGE_BYTES: usize = 64 << 20;
 
@@ -41,6 +43,26 @@ fn main() {
             compare(scheme, credential);
         }
     }
+    stops();
+}
+
+/// From the word to stop, while a large answer is under way, to the end of the artifact's connection and of the thread.
+fn stops() {
+    let server = serve(None);
+    let mut took: Vec<Duration> = (0..STOPS)
+        .map(|_| {
+            let (door, serving) = broker(server, Scheme::Http, None, &identity().0);
+            let mut stream = connect(door);
+            let request = format!("GET /v1/large HTTP/1.1\r\nhost: {HOST}\r\n\r\n");
+            stream.write_all(request.as_bytes()).unwrap();
+            stream.read_exact(&mut vec![0; 1 << 20]).unwrap();
+            let start = Instant::now();
+            drop(serving.finish());
+            start.elapsed()
+        })
+        .collect();
+    took.sort();
+    println!("stop               median {:?}, longest of {STOPS} {:?}", took[STOPS / 2], took[STOPS - 1]);
 }
 
 fn compare(scheme: Scheme, credential: Option<&str>) {

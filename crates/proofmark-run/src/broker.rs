@@ -1,11 +1,13 @@
 //! Egress: the only way out of a fence.
 //!
-//! An artifact runs in a network namespace with nothing but a loopback of its own. [`Broker`] serves sockets that listen in
-//! there: names of granted hosts lead to loopback addresses, and what the artifact asks of one in plain HTTP/1.1 is held
-//! against the grant, given the owner's credential, sent to the real host over TLS and recorded. The artifact never sees a
-//! credential, never chooses an address, and none of its own bytes is passed on as framing. `spec/egress.md` says it all.
+//! An artifact runs in a network namespace with nothing but a loopback of its own. [`Broker`] serves sockets that
+//! listen in there: names of granted hosts lead to loopback addresses, and what the artifact asks of one in plain
+//! HTTP/1.1 is held against the grant, given the owner's credential, sent to the real host over TLS and recorded. The
+//! artifact never sees a credential, never chooses an address, and none of its own bytes is passed on as framing.
+//! `spec/egress.md` says it all.
 //!
-//! The broker runs outside the fence. It must never follow a redirect, open a tunnel, or send what it did not decide on.
+//! The broker runs outside the fence. It must never follow a redirect, open a tunnel, or send what it did not decide
+//! on.
 
 mod answer;
 pub mod credential;
@@ -185,7 +187,8 @@ fn doors(
     if sockets.is_empty() { Ok(doors) } else { Err(BrokerError::Surplus(sockets.len())) }
 }
 
-/// Runs everything that was spawned until the word to stop, then drops it all: sockets, connections, requests under way.
+/// Runs everything that was spawned until the word to stop, then drops it all: sockets, connections, requests under
+/// way.
 fn until(runtime: Runtime, mut stopped: watch::Receiver<()>) {
     // An error means that nobody is left who could say stop.
     let _ = runtime.block_on(stopped.changed());
@@ -201,7 +204,8 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// Ends every connection on both sides. Bytes that the kernel still held for a host are thrown away. May be called again.
+    /// Ends every connection on both sides. Bytes that the kernel still held for a host are thrown away. May be called
+    /// again.
     pub fn stop(&self) {
         self.ledger.stop();
         self.stop.send_replace(());

@@ -1,6 +1,7 @@
 //! Credentials: a header that the owner configured for a host. The artifact never sees one.
 //!
-//! Values have no `Debug`, `Display` or serde: only the request to the host itself and the mask over its answers read them.
+//! Values have no `Debug`, `Display` or serde: only the request to the host itself and the mask over its answers read
+//! them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -64,8 +65,8 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// If `host` is no name or has a credential already, the header is one that frames or routes messages, or the value is
-    /// too short to be masked in answers, too long, or not one line of ASCII.
+    /// If `host` is no name or has a credential already, the header is one that frames or routes messages, or the value
+    /// is too short to be masked in answers, too long, or not one line of ASCII.
     pub fn add(&mut self, host: &str, name: &str, header: &str, value: &str) -> Result<(), CredentialError> {
         let host = Host::read(host)?;
         let wrong = || CredentialError::Header(name.to_owned(), header.to_owned());

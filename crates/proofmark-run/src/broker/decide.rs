@@ -1,7 +1,7 @@
 //! The decision about one request: from its head and what is granted to what may leave, or the rule that keeps it in.
 //!
-//! What leaves is built anew from what was decided on. No byte of the artifact's own message is passed on, so that no two
-//! readers of one message can see different requests in it.
+//! What leaves is built anew from what was decided on. No byte of the artifact's own message is passed on, so that no
+//! two readers of one message can see different requests in it.
 
 use hyper::body::{Body, Incoming};
 use hyper::http::request::Parts;

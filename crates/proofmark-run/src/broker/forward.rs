@@ -1,8 +1,8 @@
 //! The way out: from a decided request to a connection with the real host.
 //!
-//! The name is looked up out here, once, and the very address that was looked at is connected to. An address that is not
-//! public ends it, unless the owner wrote that address into the grant: otherwise whoever owns a granted name could point it
-//! at the machine's own services.
+//! The name is looked up out here, once, and the very address that was looked at is connected to. An address that is
+//! not public ends it, unless the owner wrote that address into the grant: otherwise whoever owns a granted name could
+//! point it at the machine's own services.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;

@@ -53,7 +53,8 @@ impl Host {
         if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.split('.').all(label) {
             return Err(wrong());
         }
-        // `127.1`, `0x7f.1` and their like: some resolvers read them as addresses. No top-level domain begins with a digit.
+        // `127.1`, `0x7f.1` and their like: some resolvers read them as addresses. No top-level domain begins with a
+        // digit.
         let top = name.rsplit('.').next().unwrap_or_default();
         if top.starts_with(|first: char| first.is_ascii_digit()) {
             return Err(wrong());
@@ -119,11 +120,13 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Reads a grant of `methods` (capitals; each stands for itself, `GET` does not bring `HEAD`) on `paths` ([`Pattern`]).
+    /// Reads a grant of `methods` (capitals; each stands for itself, `GET` does not bring `HEAD`) on `paths`
+    /// ([`Pattern`]).
     ///
     /// # Errors
     ///
-    /// If the host is no name, the port 0, a method `CONNECT`, `TRACE` or no method, a pattern unreadable, or nothing granted.
+    /// If the host is no name, the port 0, a method `CONNECT`, `TRACE` or no method, a pattern unreadable, or nothing
+    /// granted.
     pub fn new(
         host: &str,
         port: u16,

@@ -1,7 +1,8 @@
 //! Which headers cross the fence, in each direction.
 //!
-//! Those that belong to one connection never do. The artifact has no identity of its own: what it sends as authorisation or
-//! cookie is dropped, and the owner's credential is put in afterwards, so that nothing in the request can take it out again.
+//! Those that belong to one connection never do. The artifact has no identity of its own: what it sends as
+//! authorisation or cookie is dropped, and the owner's credential is put in afterwards, so that nothing in the request
+//! can take it out again.
 
 use hyper::HeaderMap;
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -85,11 +86,13 @@ pub(crate) fn outward(from: &HeaderMap, credential: Option<&Credential>) -> Resu
 pub(crate) fn inward(from: &HeaderMap, credential: Option<&Credential>) -> (HeaderMap, u64) {
     let mut out = HeaderMap::with_capacity(from.keys_len());
     let mut found = 0_u64;
+    // The length is the one header of these that an answer may keep: the server side holds the body to it.
+    let sized = !from.contains_key(header::TRANSFER_ENCODING);
     for (name, value) in from {
         let word = name.as_str();
-        // The length is the one header of these that an answer may keep: the server side holds the body to it.
-        let hop = word != "content-length" && (HOP.contains(&word) || listed(from, name));
-        // A session that the credential opened is as good as the credential. Another protocol could not be reached anyway.
+        let hop = (HOP.contains(&word) && !(sized && word == "content-length")) || listed(from, name);
+        // A session that the credential opened is as good as the credential. Another protocol could not be reached
+        // anyway.
         let session = credential.is_some() && word == "set-cookie";
         if hop || session || word == "alt-svc" {
             continue;
@@ -213,5 +216,7 @@ mod tests {
         assert_eq!(text(&out), ["content-length: 5", "x-echo: got ************** twice: **************"]);
         assert_eq!(found, 3);
         assert!(inward(&from, None).0.contains_key("set-cookie"));
+        let twice = map(&[("content-length", "5"), ("transfer-encoding", "chunked")]);
+        assert_eq!(text(&inward(&twice, None).0), Vec::<String>::new());
     }
 }

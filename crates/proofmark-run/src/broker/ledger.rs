@@ -1,7 +1,7 @@
 //! What happened at the broker, in order: one [`Exchange`] for each request, whatever became of it.
 //!
-//! An exchange is opened before anything leaves and says `stopped` until it ends otherwise, so that a run which is ended in
-//! the middle leaves the truth behind. Credential values never come here.
+//! An exchange is opened before anything leaves and says `stopped` until it ends otherwise, so that a run which is
+//! ended in the middle leaves the truth behind. Credential values never come here.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,7 +22,8 @@ pub struct Exchange {
     pub port: u16,
     /// Empty if the request could not be parsed.
     pub method: String,
-    /// In its one spelling if the request was allowed; as the artifact wrote it, at most 8 KiB, if not. May be sensitive.
+    /// In its one spelling if the request was allowed; as the artifact wrote it, at most 8 KiB, if not. May be
+    /// sensitive.
     pub path: String,
     /// Without the `?`. May be sensitive.
     pub query: Option<String>,
@@ -243,6 +244,28 @@ impl Slot {
     }
 }
 
+/// An exchange until its answer goes in. If it is dropped, nobody waits for that answer any more.
+pub(crate) struct Waiting(Option<Slot>);
+
+impl Waiting {
+    pub const fn new(slot: Slot) -> Self {
+        Self(Some(slot))
+    }
+
+    /// The wait is over, well or badly.
+    pub fn over(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(slot) = &self.0 {
+            slot.abandon();
+        }
+    }
+}
+
 /// An exchange as it is opened, before anything is decided.
 pub(crate) fn opened(host: &str, port: u16, method: &str, path: &str, query: Option<&str>) -> Exchange {
     Exchange {
@@ -297,6 +320,17 @@ mod tests {
         ledger.stop();
         slot.abandon();
         assert_eq!(ended(&ledger), End::Cut(Cut::Stopped));
+    }
+
+    #[test]
+    fn a_wait_that_is_given_up_is_told_from_one_that_is_over() {
+        let ledger = Ledger::default();
+        let slot = ledger.open(opened("a.com", 80, "GET", "/", None), 1).unwrap();
+        slot.end(End::Whole);
+        Waiting::new(slot.clone()).over();
+        assert_eq!(ledger.record().exchanges[0].end, End::Whole);
+        drop(Waiting::new(slot));
+        assert_eq!(ledger.record().exchanges[0].end, End::Cut(Cut::Left));
     }
 
     #[test]

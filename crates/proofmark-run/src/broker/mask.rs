@@ -1,8 +1,8 @@
 //! Takes a credential out of a stream of answer bytes: every occurrence becomes as many asterisks.
 //!
 //! The length stays, so the framing of the answer does. An occurrence may lie across any number of chunks: bytes that
-//! could be the start of one are held back, and only those. It finds the credential's own bytes; a host that hands them out
-//! reversed, encoded or in parts is beyond it.
+//! could be the start of one are held back, and only those. It finds the credential's own bytes; a host that hands them
+//! out reversed, encoded or in parts is beyond it.
 
 use hyper::body::Bytes;
 use memchr::{memchr_iter, memmem::Finder};

@@ -1,4 +1,5 @@
-//! Answers questions for names inside the fence. Nothing that is asked here ever leaves, so nothing can be carried out by it.
+//! Answers questions for names inside the fence. Nothing that is asked here ever leaves, so nothing can be carried out
+//! by it.
 //!
 //! A message is read as narrowly as a resolver writes it: one question, no compression, at most the one extra record of
 //! EDNS, which is not looked into (RFC 1035; RFC 6891). Everything else is a format error or gets no answer.

@@ -1,7 +1,7 @@
 //! Paths of requests: one spelling each, and patterns over that spelling.
 //!
-//! Servers disagree about what `/a/../b`, `//b`, `/%2e%2e/b` or `/a%2fb` mean, so a path that two readers could take for
-//! two things is refused, never repaired. What is left is forwarded in the very spelling that was decided on.
+//! Servers disagree about what `/a/../b`, `//b`, `/%2e%2e/b` or `/a%2fb` mean, so a path that two readers could take
+//! for two things is refused, never repaired. What is left is forwarded in the very spelling that was decided on.
 
 use std::fmt;
 
@@ -131,8 +131,9 @@ fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Which paths are granted: `/v1/items` is itself; a segment `*` is any one segment that isn't empty; `**` at the end is
-/// whatever follows, an empty segment included. `/v1/*` holds `/v1/a`; `/v1/**` holds `/v1/a/b` and `/v1/`, not `/v1`.
+/// Which paths are granted: `/v1/items` is itself; a segment `*` is any one segment that isn't empty; `**` at the end
+/// is whatever follows, an empty segment included. `/v1/*` holds `/v1/a`; `/v1/**` holds `/v1/a/b` and `/v1/`, not
+/// `/v1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pattern {
     path: Path,

@@ -23,7 +23,7 @@ use super::decide::{Allowed, announces_too_much, decide};
 use super::forward::{Connector, Sender, send};
 use super::grant::Service;
 use super::headers;
-use super::ledger::{End, Failure, Ledger, Named, Refusal, Slot, opened};
+use super::ledger::{End, Failure, Ledger, Named, Refusal, Slot, Waiting, opened};
 use super::mask::Mask;
 use super::names::{Code, Names, QUESTION_BYTES_MAX};
 
@@ -119,6 +119,7 @@ impl Door {
         let Some(slot) = self.shared.ledger.open(exchange, self.shared.limits.requests) else {
             return words(End::Refused(Refusal::Requests));
         };
+        let waiting = Waiting::new(slot.clone());
         let (head, body) = request.into_parts();
         let decided = decide(&head, &self.service, self.credential.as_ref(), self.shared.limits.header_bytes);
         let whole = match decided {
@@ -132,6 +133,7 @@ impl Door {
             Ok((allowed, body)) => self.forward(head.method, allowed, body, kept, &slot).await,
             Err(end) => Err(end),
         };
+        waiting.over();
         answered.unwrap_or_else(|end| {
             slot.end(end);
             words(end)
@@ -256,7 +258,8 @@ async fn drain(mut body: Incoming) {
     }
 }
 
-/// The broker's own answer. The connection ends with it: nothing that the artifact sent behind a refused request is read.
+/// The broker's own answer. The connection ends with it: nothing that the artifact sent behind a refused request is
+/// read.
 fn words(end: End) -> Response<Answer> {
     let (status, text) = match end {
         End::Refused(Refusal::Malformed) => (StatusCode::BAD_REQUEST, Refusal::Malformed.to_string()),

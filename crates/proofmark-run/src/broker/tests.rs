@@ -199,6 +199,15 @@ fn sockets_must_be_exactly_those_that_are_wanted() {
     assert_eq!(broker().hosts_file(), "127.0.0.1 localhost\n127.0.0.2 api.example.com\n");
 }
 
+/// Waits for something that must come.
+fn until(come: impl Fn() -> bool) {
+    let patience = std::time::Instant::now();
+    while !come() {
+        assert!(patience.elapsed() < PATIENCE);
+        std::thread::yield_now();
+    }
+}
+
 fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }

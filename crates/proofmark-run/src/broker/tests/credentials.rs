@@ -1,4 +1,5 @@
-//! The credential reaches the host and never the artifact. [`read`](super::read) looks for it in everything that comes in.
+//! The credential reaches the host and never the artifact. [`read`](super::read) looks for it in everything that comes
+//! in.
 
 use super::super::ledger::Failure;
 use super::*;

@@ -125,8 +125,9 @@ fn a_stop_ends_requests_under_way() {
         }
         let stopper = fixture.serving.as_ref().unwrap().stopper();
         std::thread::spawn(move || stopper.stop()).join().unwrap();
-        // The connection ends, although nobody has asked for the record yet.
+        // Both connections end, although nobody has asked for the record yet.
         read(&mut stream);
+        until(|| target != "/v1/silent" || fixture.server.seen().contains(&"gone".to_owned()));
         let exchange = fixture.only();
         assert_eq!((exchange.end, exchange.status), (End::Cut(Cut::Stopped), sent), "{target}");
         assert!(TcpStream::connect(fixture.door).is_err());

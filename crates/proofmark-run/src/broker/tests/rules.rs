@@ -182,11 +182,14 @@ fn an_artifact_that_leaves_is_told_from_a_run_that_is_stopped() {
     stream.write_all(format!("GET /v1/endless HTTP/1.1\r\nhost: {HOST}\r\n\r\n").as_bytes()).unwrap();
     stream.read_exact(&mut [0; 4000]).unwrap();
     drop(stream);
-    let ended = || fixture.serving.as_ref().unwrap().so_far().exchanges[0].answer_sha256.is_some();
-    let patience = std::time::Instant::now();
-    while !ended() {
-        assert!(patience.elapsed() < PATIENCE);
-        std::thread::yield_now();
-    }
+    until(|| fixture.serving.as_ref().unwrap().so_far().exchanges[0].answer_sha256.is_some());
+    assert_eq!(fixture.only().end, End::Cut(Cut::Left));
+
+    let mut fixture = Fixture::new();
+    let mut stream = fixture.connect();
+    stream.write_all(format!("GET /v1/silent HTTP/1.1\r\nhost: {HOST}\r\n\r\n").as_bytes()).unwrap();
+    until(|| fixture.server.seen() == ["GET /v1/silent 0"]);
+    drop(stream);
+    until(|| fixture.server.seen().contains(&"gone".to_owned()));
     assert_eq!(fixture.only().end, End::Cut(Cut::Left));
 }

@@ -132,13 +132,25 @@ async fn answer(request: Request<Incoming>, seen: &Mutex<Vec<String>>) -> Answer
         "/v1/chunked" => Response::new(Repeat::once(vec!["c".repeat(1000); number / 1000])),
         "/v1/endless" => Response::new(Repeat::endless("e".repeat(1000))),
         "/v1/trickle" => Response::new(Repeat { chunks: vec!["first".to_owned()], after: After::Silence }.boxed()),
-        "/v1/silent" => std::future::pending().await,
+        "/v1/silent" => {
+            let _gone = Gone(seen);
+            std::future::pending().await
+        }
         "/v1/head" => {
             let mut answer = with(&[], "");
             answer.headers_mut().insert("x-long", "h".repeat(number).parse().unwrap());
             answer
         }
         _ => with(&[], "here"),
+    }
+}
+
+/// Remembers that nobody waits for an answer any more.
+struct Gone<'seen>(&'seen Mutex<Vec<String>>);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push("gone".to_owned());
     }
 }
 

@@ -49,8 +49,8 @@ fn two_lengths_are_refused() {
 #[test]
 fn a_length_beside_an_encoding_changes_nothing() {
     let head = "POST /v1/a HTTP/1.1\r\nhost: HOST:PORT\r\n";
-    // The parser drops such a length before anybody sees it (RFC 9112, section 6.3). What goes out has a length of its own,
-    // and what stands behind the last chunk is a request by itself, which is decided on.
+    // The parser drops such a length before anybody sees it (RFC 9112, section 6.3). What goes out has a length of its
+    // own, and what stands behind the last chunk is a request by itself, which is decided on.
     for lengths in [
         "content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         "transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n",
