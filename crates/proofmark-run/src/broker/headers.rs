@@ -61,14 +61,16 @@ pub(crate) fn outward(from: &HeaderMap, credential: Option<&Credential>) -> Resu
     let mut out = HeaderMap::with_capacity(from.keys_len().saturating_add(2));
     let mut dropped = Vec::new();
     for name in from.keys() {
-        let word = name.as_str();
-        if OVERRIDE.contains(&word) {
+        // Servers that hand headers on as variables take `_` and `-` for the same.
+        let word = name.as_str().replace('_', "-");
+        let is_one_of = |list: &[&str]| list.contains(&word.as_str());
+        if is_one_of(&OVERRIDE) {
             return Err(Refusal::Override);
         }
-        let own = credential.is_some_and(|credential| credential.header == *name);
-        if own || IDENTITY.contains(&word) || (credential.is_some() && PARTS.contains(&word)) {
-            dropped.push(word.to_owned());
-        } else if !HOP.contains(&word) && !listed(from, name) {
+        let own = credential.is_some_and(|credential| credential.header.as_str().replace('_', "-") == word);
+        if own || is_one_of(&IDENTITY) || (credential.is_some() && is_one_of(&PARTS)) {
+            dropped.push(name.as_str().to_owned());
+        } else if !is_one_of(&HOP) && !listed(from, name) {
             for value in from.get_all(name) {
                 out.append(name.clone(), value.clone());
             }
@@ -201,6 +203,16 @@ mod tests {
             assert_eq!(outward(&map(&[(name, "DELETE")]), None), Err(Refusal::Override), "{name}");
         }
         assert!(outward(&map(&[("x-forwarded-for", "1.2.3.4")]), None).is_ok());
+    }
+
+    #[test]
+    fn an_underscore_hides_no_header() {
+        assert_eq!(outward(&map(&[("x_http-method_override", "DELETE")]), None), Err(Refusal::Override));
+        let from =
+            map(&[("x_key", "mine"), ("transfer_encoding", "chunked"), ("my_own", "1"), ("proxy_authorization", "a")]);
+        let (out, dropped) = outward(&from, Some(&credential())).unwrap();
+        assert_eq!(text(&out), ["accept-encoding: identity", "my_own: 1", "x-key: PLANTED-secret"]);
+        assert_eq!(dropped, ["proxy_authorization", "x_key"]);
     }
 
     #[test]

@@ -69,6 +69,9 @@ pub enum End {
     Cut(Cut),
 }
 
+/// How an exchange stands that has not ended: if nothing else comes, it was stopped.
+const OPEN: End = End::Cut(Cut::Stopped);
+
 /// The rules, as an artifact that broke one is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -237,10 +240,16 @@ impl Slot {
         self.note(|exchange| exchange.end = end);
     }
 
-    /// Ends an exchange whose answer was given up: by the artifact, unless the run was being stopped.
+    /// Ends an exchange whose answer was given up: by the artifact, unless the run was being stopped. One that has
+    /// ended stays as it is: leaving does not undo a refusal.
     pub fn abandon(&self) {
-        let stopped = self.ledger.state().stopped;
-        self.end(End::Cut(if stopped { Cut::Stopped } else { Cut::Left }));
+        if !self.ledger.state().stopped {
+            self.note(|exchange| {
+                if exchange.end == OPEN {
+                    exchange.end = End::Cut(Cut::Left);
+                }
+            });
+        }
     }
 }
 
@@ -282,7 +291,7 @@ pub(crate) fn opened(host: &str, port: u16, method: &str, path: &str, query: Opt
         credential: None,
         masked: 0,
         dropped: Vec::new(),
-        end: End::Cut(Cut::Stopped),
+        end: OPEN,
     }
 }
 
@@ -317,6 +326,10 @@ mod tests {
         assert_eq!(ended(&ledger), End::Cut(Cut::Stopped));
         slot.abandon();
         assert_eq!(ended(&ledger), End::Cut(Cut::Left));
+        slot.end(End::Refused(Refusal::Path));
+        slot.abandon();
+        assert_eq!(ended(&ledger), End::Refused(Refusal::Path));
+        slot.end(OPEN);
         ledger.stop();
         slot.abandon();
         assert_eq!(ended(&ledger), End::Cut(Cut::Stopped));
@@ -326,9 +339,8 @@ mod tests {
     fn a_wait_that_is_given_up_is_told_from_one_that_is_over() {
         let ledger = Ledger::default();
         let slot = ledger.open(opened("a.com", 80, "GET", "/", None), 1).unwrap();
-        slot.end(End::Whole);
         Waiting::new(slot.clone()).over();
-        assert_eq!(ledger.record().exchanges[0].end, End::Whole);
+        assert_eq!(ledger.record().exchanges[0].end, OPEN);
         drop(Waiting::new(slot));
         assert_eq!(ledger.record().exchanges[0].end, End::Cut(Cut::Left));
     }

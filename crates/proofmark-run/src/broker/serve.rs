@@ -124,10 +124,7 @@ impl Door {
         let decided = decide(&head, &self.service, self.credential.as_ref(), self.shared.limits.header_bytes);
         let whole = match decided {
             Ok(allowed) => self.read(body, &slot).await.map(|body| (allowed, body)),
-            Err(refusal) => {
-                drain(body).await;
-                Err(End::Refused(refusal))
-            }
+            Err(refusal) => Err(turn_away(refusal, body, &slot).await),
         };
         let answered = match whole {
             Ok((allowed, body)) => self.forward(head.method, allowed, body, kept, &slot).await,
@@ -143,12 +140,8 @@ impl Door {
     /// Reads the whole body: a request leaves whole or not at all.
     async fn read(&self, mut body: Incoming, slot: &Slot) -> Result<Bytes, End> {
         let (bytes_max, run_max) = (self.shared.limits.request_bytes, self.shared.limits.run_bytes);
-        let too_large = |body: Incoming| async {
-            drain(body).await;
-            Err(End::Refused(Refusal::RequestBytes))
-        };
         if announces_too_much(&body, bytes_max) {
-            return too_large(body).await;
+            return Err(turn_away(Refusal::RequestBytes, body, slot).await);
         }
         let mut whole = Vec::new();
         let mut first = Bytes::new();
@@ -157,7 +150,7 @@ impl Door {
             let Ok(chunk) = frame.into_data() else { return Err(End::Refused(Refusal::Trailers)) };
             let length = whole.len().saturating_add(first.len()).saturating_add(chunk.len());
             if u64::try_from(length).unwrap_or(u64::MAX) > bytes_max {
-                return too_large(body).await;
+                return Err(turn_away(Refusal::RequestBytes, body, slot).await);
             }
             // Most bodies are one chunk, which needs no copy.
             if first.is_empty() && whole.is_empty() {
@@ -246,16 +239,20 @@ impl Door {
     }
 }
 
-/// Reads and forgets a little of what the artifact still sends.
-async fn drain(mut body: Incoming) {
+/// Refuses a request, and reads and forgets a little of what the artifact still sends. The refusal is noted first: an
+/// artifact that keeps its body back can't hide it.
+async fn turn_away(refusal: Refusal, mut body: Incoming, slot: &Slot) -> End {
+    let end = End::Refused(refusal);
+    slot.end(end);
     let mut left = DRAIN_BYTES;
     while let Some(Ok(frame)) = body.frame().await {
         let length = frame.data_ref().map_or(0, |chunk| u64::try_from(chunk.len()).unwrap_or(u64::MAX));
         left = left.saturating_sub(length);
         if left == 0 {
-            return;
+            break;
         }
     }
+    end
 }
 
 /// The broker's own answer. The connection ends with it: nothing that the artifact sent behind a refused request is

@@ -67,6 +67,25 @@ fn methods_and_paths_that_are_not_granted_stay_inside() {
 }
 
 #[test]
+fn a_body_that_is_kept_back_hides_no_refusal() {
+    let mut fixture =
+        Fixture::with(Setting { limits: Limits { request_bytes: 5, ..Limits::default() }, ..Setting::default() });
+    let mut left = Vec::new();
+    for target in ["/v2", "/v1/a"] {
+        let mut stream = fixture.connect();
+        let head = format!("POST {target} HTTP/1.1\r\nhost: {HOST}\r\ncontent-length: 10\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        until(|| fixture.serving.as_ref().unwrap().so_far().exchanges.len() > left.len());
+        left.push(stream);
+    }
+    let ends = |record: Record| record.exchanges.iter().map(|exchange| exchange.end).collect::<Vec<_>>();
+    drop(left.remove(0));
+    let wanted = [End::Refused(Refusal::Path), End::Refused(Refusal::RequestBytes)];
+    until(|| ends(fixture.serving.as_ref().unwrap().so_far()) == wanted);
+    assert_eq!(ends(fixture.finish()), wanted);
+}
+
+#[test]
 fn paths_go_out_in_the_spelling_that_was_decided_on() {
     let mut fixture = Fixture::new();
     fixture.get("/%76%31/%61?keep=%61");
