@@ -10,18 +10,27 @@ use crate::{cargo, root};
 
 /// Runs the named benches, or all.
 pub fn run(names: &[&str]) -> Result<(), String> {
-    const KNOWN: [&str; 4] = ["calls", "run", "verify", "verdicts"];
-    if let Some(unknown) = names.iter().find(|name| !KNOWN.contains(name)) {
-        return Err(format!("there is no bench `{unknown}`; known are {}", KNOWN.join(", ")));
+    let known = || BENCHES.iter().map(|(name, ..)| *name).chain(["verdicts"]);
+    if let Some(unknown) = names.iter().find(|name| !known().any(|known| known == **name)) {
+        return Err(format!("there is no bench `{unknown}`; known are {}", known().collect::<Vec<_>>().join(", ")));
     }
-    let speed: Vec<&str> = names.iter().copied().filter(|name| *name != "verdicts").collect();
-    if names.is_empty() || !speed.is_empty() {
-        let mut arguments = vec!["bench", "--quiet", "--package", "proofmark", "--bench", "ratios", "--"];
-        arguments.extend(speed);
+    let wanted = |name: &str| names.is_empty() || names.contains(&name);
+    for (name, package, bench) in BENCHES.into_iter().filter(|(name, ..)| wanted(name)) {
+        let mut arguments = vec!["bench", "--quiet", "--package", package, "--bench", bench, "--"];
+        // A bench with the name of its file measures one thing and is told nothing.
+        arguments.extend((name != bench).then_some(name));
         cargo(&arguments)?;
     }
-    if names.is_empty() || names.contains(&"verdicts") { verdicts() } else { Ok(()) }
+    if wanted("verdicts") { verdicts() } else { Ok(()) }
 }
+
+/// What can be measured: its name, and the package and bench that measure it.
+const BENCHES: [(&str, &str, &str); 4] = [
+    ("calls", "proofmark", "ratios"),
+    ("run", "proofmark", "ratios"),
+    ("verify", "proofmark", "ratios"),
+    ("egress", "proofmark-run", "egress"),
+];
 
 /// Checks every example candidate and every npm binary under the default policy, beside its label.
 fn verdicts() -> Result<(), String> {

@@ -4,6 +4,7 @@
 //! something may run: it is told a grant and enforces exactly that, or refuses.
 
 pub mod artifact;
+pub mod broker;
 pub mod convert;
 pub mod engine;
 pub mod imports;
