@@ -5,10 +5,12 @@
 
 pub mod artifact;
 pub mod convert;
+pub mod effects;
 pub mod engine;
 pub mod imports;
 pub mod profile;
 pub mod program;
+pub mod tree;
 pub mod wasi;
 pub mod worker;
 pub mod wrap;
