@@ -438,16 +438,22 @@ impl Walk<'_> {
         if raw.links == 1 || lock(&self.counted).insert((raw.dev, raw.ino)) {
             self.count("bytes of content", &self.content, self.limits.content_bytes, raw.size, &raw.path)?;
         }
-        let fd = match open_quietly(parent.as_fd(), name, OFlags::empty()) {
-            Err(Errno::ACCESS) if self.access == Access::Forced => Self::open_forced(parent, name),
-            opened => opened.map(|fd| (fd, raw.changed)),
+        let opened = match open_quietly(parent.as_fd(), name, OFlags::empty()) {
+            Err(Errno::ACCESS) if self.access == Access::Forced => add_mode(parent.as_fd(), name, 0o400)
+                .and_then(|_| open_quietly(parent.as_fd(), name, OFlags::empty()))
+                .map(|fd| (fd, true)),
+            opened => opened.map(|fd| (fd, false)),
         };
-        let (fd, changed) = match fd {
+        let (fd, forced) = match opened {
             Ok(opened) => opened,
             Err(Errno::NOENT | Errno::LOOP) => return Err(TreeError::Changed { path: raw.path }),
             Err(errno) => return Err(failed(&raw.path, "open", errno)),
         };
-        raw.changed = changed;
+        // No right of the descriptor: the mode decides again at this call.
+        raw.attributes = self.attributes(Attributes::Open(fd.as_fd()), &raw.path)?;
+        if forced {
+            raw.changed = restore(&fd, raw.mode).map_err(|errno| failed(&raw.path, "close", errno))?;
+        }
         let identity =
             Identity { dev: raw.dev, ino: raw.ino, size: raw.size, modified: raw.modified, changed: raw.changed };
         let unchanged = |fd: BorrowedFd<'_>, raw: &Raw| match state(fd, b"") {
@@ -456,7 +462,6 @@ impl Walk<'_> {
             Err(errno) => Err(failed(&raw.path, "look at", errno)),
         };
         unchanged(fd.as_fd(), &raw)?;
-        raw.attributes = self.attributes(Attributes::Open(fd.as_fd()), &raw.path)?;
         let known = lock(&self.cache.known).get(&identity).copied();
         let sha256 = match known {
             Some(sha256) => sha256,
@@ -474,15 +479,6 @@ impl Walk<'_> {
         Ok(raw)
     }
 
-    /// Opens a file of ours that we may not read, and leaves its mode as it was. Also returns the time of that change.
-    fn open_forced(parent: &OwnedFd, name: &[u8]) -> Result<(OwnedFd, Time), Errno> {
-        let mode = add_mode(parent.as_fd(), name, 0o400)?;
-        let opened = open_quietly(parent.as_fd(), name, OFlags::empty())?;
-        rustix::fs::fchmod(&opened, Mode::from_raw_mode(mode))?;
-        let changed = time(state(opened.as_fd(), b"")?.stx_ctime);
-        Ok((opened, changed))
-    }
-
     fn attributes(&self, of: Attributes<'_>, path: &TreePath) -> Result<Vec<Attribute>, TreeError> {
         let attributes = of.read().map_err(|errno| failed(path, "read the extended attributes of", errno))?;
         for (name, value) in &attributes {
@@ -490,6 +486,12 @@ impl Walk<'_> {
         }
         Ok(attributes)
     }
+}
+
+/// Gives a file that was forced open its mode again, and returns the time of that change.
+fn restore(fd: &OwnedFd, mode: u32) -> Result<Time, Errno> {
+    rustix::fs::fchmod(fd, Mode::from_raw_mode(mode))?;
+    state(fd.as_fd(), b"").map(|found| time(found.stx_ctime))
 }
 
 fn identity_of(found: &Statx) -> Identity {
