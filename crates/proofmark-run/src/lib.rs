@@ -6,10 +6,12 @@
 pub mod artifact;
 pub mod broker;
 pub mod convert;
+pub mod effects;
 pub mod engine;
 pub mod imports;
 pub mod profile;
 pub mod program;
+pub mod tree;
 pub mod wasi;
 pub mod worker;
 pub mod wrap;
