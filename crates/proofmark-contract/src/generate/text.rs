@@ -122,7 +122,7 @@ impl Source {
         text
     }
 
-    fn numeral(&mut self) -> String {
+    pub(super) fn numeral(&mut self) -> String {
         let number = self.whole(64, true);
         match self.random.below(4) {
             0 => format!("{number:x}"),
@@ -132,7 +132,7 @@ impl Source {
     }
 
     /// A string of the contract, as it is or with something before, after or inside it.
-    fn text_word(&mut self) -> String {
+    pub(super) fn text_word(&mut self) -> String {
         let nth = self.random.index(self.words.texts.len());
         let Some(word) = self.words.texts.get(nth).cloned() else { return self.spaced() };
         self.changed_text(word)
