@@ -74,7 +74,7 @@ impl Source {
     pub fn arguments(&mut self, function: &Function) -> Vec<Value> {
         self.start();
         if let Some(process) = &function.process {
-            return self.run(process, function);
+            return self.run(process);
         }
         function.params.iter().map(|(_, ty)| self.make(ty)).collect()
     }

@@ -209,20 +209,20 @@ impl Process {
         Ok(Value::Record(Arc::clone(&self.outcome), values))
     }
 
-    /// Whether these are arguments that a program can be given, of the types of `run`.
-    pub(crate) fn accepts(&self, arguments: &[Value]) -> bool {
-        self.invocation(arguments).is_ok()
+    /// Whether a program can be given this as that part.
+    pub(crate) fn accepts(&self, part: Part, value: &Value) -> bool {
+        match part {
+            Part::Arguments => arguments(value).is_ok(),
+            Part::Environment => self.environment(value).is_ok(),
+            Part::Stdin => true,
+            Part::Files => Tree::from_value(value).is_ok(),
+        }
     }
 
     /// The value in its one form, if a program can be given it.
     pub(crate) fn checked(&self, part: Part, value: Value) -> Result<Value, Flaw> {
         match part {
-            Part::Arguments => {
-                for (nth, text) in strings(&value).iter().enumerate() {
-                    string(text, "an argument", nth)?;
-                }
-                Ok(value)
-            }
+            Part::Arguments => arguments(&value).map(|()| value),
             Part::Environment => self.environment(&value).map(|()| value),
             Part::Stdin => Ok(value),
             Part::Files => Tree::from_value(&value).map(|tree| tree.to_value()).map_err(Flaw::from),
@@ -263,6 +263,10 @@ impl From<TreeError> for Flaw {
     fn from(error: TreeError) -> Self {
         Self { element: error.entry, message: error.message, help: error.help }
     }
+}
+
+fn arguments(value: &Value) -> Result<(), Flaw> {
+    strings(value).iter().enumerate().try_for_each(|(nth, text)| string(text, "an argument", nth))
 }
 
 fn string(text: &str, what: &str, nth: usize) -> Result<(), Flaw> {

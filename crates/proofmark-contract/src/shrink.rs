@@ -4,7 +4,7 @@
 //! order is that of the cost: large steps first, then ever smaller ones.
 
 use crate::interface::Function;
-use crate::process::is_tree;
+use crate::process::{Part, is_tree};
 use crate::types::Type;
 use crate::value::Value;
 
@@ -31,14 +31,17 @@ pub fn candidates(function: &Function, arguments: &[Value]) -> Vec<Vec<Value>> {
     match &function.process {
         None => of_types(arguments, &types, &simpler, &|value, _| cost(value)),
         Some(process) => {
-            let simpler = |value: &Value, ty: &Type, most: usize| match is_tree(ty) {
-                true => tree::simpler(value, most),
-                false => simpler(value, ty, most),
+            // No two parts have one type, but those for which every value will do.
+            let parts: Vec<(Part, &Type)> = process.parts().into_iter().zip(&types).collect();
+            let simpler = |value: &Value, ty: &Type, most: usize| match parts.iter().find(|(_, known)| *known == ty) {
+                Some((Part::Files, _)) => tree::simpler(value, most),
+                Some((part, _)) => {
+                    simpler(value, ty, most).into_iter().filter(|value| process.accepts(*part, value)).collect()
+                }
+                None => Vec::new(),
             };
             let cost = |value: &Value, ty: &Type| if is_tree(ty) { tree::cost(value) } else { cost(value) };
-            let mut found = of_types(arguments, &types, &simpler, &cost);
-            found.retain(|candidate| process.accepts(candidate));
-            found
+            of_types(arguments, &types, &simpler, &cost)
         }
     }
 }

@@ -3,8 +3,7 @@
 //! Everything here keeps the rules of [`Process`]: no argument holds a NUL, no variable is set twice.
 
 use super::{Source, remember};
-use crate::interface::Function;
-use crate::process::{Form, Part, Process, bytes_value};
+use crate::process::{Form, Part, Process, Tree, bytes_value};
 use crate::value::Value;
 
 /// What programs take for something other than plain text.
@@ -80,23 +79,24 @@ const AWKWARD: [&[u8]; 20] = [
 const LONG_MAX: i64 = 5000;
 
 impl Source {
-    /// Arguments for one run.
-    pub(super) fn run(&mut self, process: &Process, function: &Function) -> Vec<Value> {
-        let parts = process.parts();
-        let mut values = Vec::with_capacity(parts.len());
-        for (part, (_, ty)) in parts.into_iter().zip(&function.params) {
-            values.push(match part {
-                Part::Arguments => Value::List(self.run_arguments().into_iter().map(Value::String).collect()),
-                Part::Environment => self.environment(process),
-                Part::Stdin => self.stdin(process.stdin.unwrap_or(Form::Bytes)),
-                Part::Files => {
-                    let tree = self.tree(ty, process.files.as_deref().unwrap_or("/")).to_value();
-                    remember(&mut self.seen.compound, (ty.clone(), tree.clone()));
-                    tree
-                }
-            });
-        }
-        values
+    /// Arguments for one run. The tree is made first: arguments often name what is in it.
+    pub(super) fn run(&mut self, process: &Process) -> Vec<Value> {
+        let tree = process.files.as_deref().map(|guest| {
+            let tree = self.tree(guest);
+            for _ in 0..4 {
+                let Some(path) = self.random.pick(tree.entries()).map(|entry| entry.path.clone()) else { break };
+                let path = if self.random.chance(2) { format!("{guest}/{path}") } else { path };
+                remember(&mut self.seen.texts, path);
+            }
+            tree
+        });
+        let mut value = |part| match part {
+            Part::Arguments => Value::List(self.run_arguments().into_iter().map(Value::String).collect()),
+            Part::Environment => self.environment(process),
+            Part::Stdin => self.stdin(process.stdin.unwrap_or(Form::Bytes)),
+            Part::Files => tree.as_ref().map_or_else(|| Value::List(Vec::new()), Tree::to_value),
+        };
+        process.parts().into_iter().map(&mut value).collect()
     }
 
     fn run_arguments(&mut self) -> Vec<String> {
@@ -119,9 +119,10 @@ impl Source {
                 let character = self.character();
                 (0..length).map(|_| character).collect()
             }
-            10..=15 => self.text_word(),
-            16..=18 => self.numeral(),
-            19..=23 => self.name(),
+            10..=13 => self.text_word(),
+            14..=18 => self.text_again(),
+            19 | 20 => self.numeral(),
+            21..=24 => self.name(),
             _ => self.string(),
         };
         let text = without_nul(text);

@@ -138,7 +138,7 @@ impl Source {
         self.changed_text(word)
     }
 
-    fn text_again(&mut self) -> String {
+    pub(super) fn text_again(&mut self) -> String {
         let Some(earlier) = self.random.pick(&self.seen.texts).cloned() else { return self.few() };
         self.changed_text(earlier)
     }

@@ -4,7 +4,6 @@
 
 use super::Source;
 use crate::process::{Entry, Node, Tree, is_name, rename};
-use crate::types::Type;
 
 /// Names that programs get wrong: composed and decomposed letters, white space, what shells, other systems and options
 /// give a meaning, and names that differ only in case.
@@ -76,16 +75,9 @@ const ENTRIES_MAX: usize = 60;
 const CONTENT_MAX: usize = 6000;
 
 impl Source {
-    /// A tree of that type. `guest` is where it will stand.
-    pub(super) fn tree(&mut self, ty: &Type, guest: &str) -> Tree {
-        let known: Vec<Tree> = self
-            .words
-            .compound
-            .iter()
-            .filter(|(known, _)| known == ty)
-            .filter_map(|(_, value)| Tree::from_value(value).ok())
-            .collect();
-        let example = if self.random.chance(2) { self.random.pick(&known).cloned() } else { None };
+    /// A tree. `guest` is where it will stand.
+    pub(super) fn tree(&mut self, guest: &str) -> Tree {
+        let example = if self.random.chance(2) { self.random.pick(&self.words.trees).cloned() } else { None };
         let (mut tree, changes) = match example {
             Some(tree) => (tree, self.random.below(5)),
             None => (self.new_tree(guest), self.random.below(4)),

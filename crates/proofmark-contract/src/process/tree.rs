@@ -209,27 +209,28 @@ pub(crate) fn is_name(name: &str) -> bool {
 
 /// What each entry keeps by itself.
 fn plausible(entry: &Entry) -> Result<(), (String, &'static str)> {
-    let path = shown(&entry.path);
+    let path = || shown(&entry.path);
     if !is_path(&entry.path) {
         let help = if entry.path.starts_with('/') {
             "write it relative to the tree, without the leading `/`"
         } else {
             "write names with `/` between them; none is empty, `.`, `..`, longer than 255 bytes or holds a NUL"
         };
-        return Err((format!("`{path}` is not a path inside the tree"), help));
+        return Err((format!("`{}` is not a path inside the tree", path()), help));
     }
     if entry.mode > MODE_MAX {
         let help = "write permission bits, such as 420 (0o644 in octal) or 493 (0o755)";
-        return Err((format!("{} is not the mode of `{path}`", entry.mode), help));
+        return Err((format!("{} is not the mode of `{}`", entry.mode, path()), help));
     }
     if !(MODIFIED_MIN..=MODIFIED_MAX).contains(&entry.modified) {
         let help = "write seconds since 1970; file systems hold years from 1901 to 2446";
-        return Err((format!("{} is not the time of `{path}`", entry.modified), help));
+        return Err((format!("{} is not the time of `{}`", entry.modified, path()), help));
     }
     match &entry.node {
-        Node::Symlink(target) if target.is_empty() || target.len() > PATH_BYTES_MAX || target.contains('\0') => {
-            Err((format!("`{path}` is a symbolic link to no path"), "write a target of 1 to 1024 bytes without a NUL"))
-        }
+        Node::Symlink(target) if target.is_empty() || target.len() > PATH_BYTES_MAX || target.contains('\0') => Err((
+            format!("`{}` is a symbolic link to no path", path()),
+            "write a target of 1 to 1024 bytes without a NUL",
+        )),
         _ => Ok(()),
     }
 }

@@ -85,7 +85,7 @@ fn plainer(entries: &[Entry], nth: usize, entry: &Entry, most: usize) -> Vec<Vec
     let with = |node: Node| exchanged(entries, nth, Entry { node, ..entry.clone() });
     match &entry.node {
         Node::File(bytes) => found.extend(contents(bytes, most).into_iter().map(|bytes| with(Node::File(bytes)))),
-        Node::Directory => {}
+        Node::Directory => found.push(with(Node::File(Vec::new()))),
         Node::Symlink(target) => {
             found.push(with(Node::File(Vec::new())));
             found.extend(

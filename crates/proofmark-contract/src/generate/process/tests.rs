@@ -34,7 +34,7 @@ proptest! {
         for _ in 0..4 {
             let arguments = one.arguments(&function);
             prop_assert!(arguments.iter().zip(&function.params).all(|(value, (_, ty))| value.fits(ty)));
-            prop_assert!(process.accepts(&arguments));
+            prop_assert!(process.invocation(&arguments).is_ok());
             let tree = &arguments[3];
             prop_assert_eq!(&Tree::from_value(tree).unwrap().to_value(), tree, "in its one form");
             prop_assert_eq!(arguments, two.arguments(&function));
@@ -64,6 +64,12 @@ fn awkward_arguments_and_variables_come() {
     assert!(some(&|text| text.starts_with("--") && text.contains('=')) && some(&|text| text.chars().count() > 2000));
     assert!(some(&|text| !text.is_ascii()) && some(&|text| text.contains('\n')) && some(&|text| text == "-rf"));
     assert!(arguments.iter().all(|text| !text.contains('\0')));
+    let named = |run: &&Invocation| {
+        let paths: Vec<&str> = run.files.iter().flat_map(Tree::entries).map(|entry| entry.path.as_str()).collect();
+        let argument = |text: &str| paths.iter().any(|path| text == *path || text == format!("/photos/{path}"));
+        run.arguments.iter().any(|text| argument(text))
+    };
+    assert!(runs.iter().filter(named).count() > 200, "arguments name what is in the tree");
     let counts: BTreeSet<usize> = runs.iter().map(|run| run.arguments.len()).collect();
     assert!(counts.contains(&0) && counts.contains(&1) && counts.iter().any(|count| *count > 12));
     let sets: BTreeSet<Vec<&str>> =

@@ -45,11 +45,11 @@ fn shrunk(violates: impl Fn(&[Value]) -> bool) -> Vec<String> {
         }
         assert!(looked_at < 4000, "{looked_at} candidates");
         found.push(Call { function: Arc::clone(&function), args: arguments }.to_string());
-        if found.len() == 5 {
+        if found.len() == 3 {
             break;
         }
     }
-    assert_eq!(found.len(), 5, "such inputs are made");
+    assert_eq!(found.len(), 3, "such inputs are made");
     found.sort();
     found.dedup();
     found
@@ -63,7 +63,7 @@ fn files(tree: &Tree) -> Vec<&[u8]> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn candidates_can_be_given_and_cost_less(seed in any::<[u8; 32]>()) {
@@ -71,7 +71,7 @@ proptest! {
         let arguments = Source::new(seed, &Dictionary::default()).arguments(&function);
         let total = |values: &[Value]| values[..3].iter().map(cost).sum::<u128>() + tree::cost(&values[3]);
         for candidate in candidates(&function, &arguments) {
-            prop_assert!(function.process.as_ref().unwrap().accepts(&candidate));
+            prop_assert!(function.process.as_ref().unwrap().invocation(&candidate).is_ok());
             prop_assert!(candidate.iter().zip(&function.params).all(|(value, (_, ty))| value.fits(ty)));
             prop_assert_eq!(tree_of(&candidate).to_value(), candidate[3].clone(), "in its one form");
             prop_assert!(total(&candidate) < total(&arguments));
