@@ -13,9 +13,20 @@ static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
     Contract::parse(&text).expect("a valid contract")
 });
 
+/// Arguments, variables and a tree of files: values with rules beyond their types.
+static PROGRAM: LazyLock<Contract> = LazyLock::new(|| {
+    let text = "contract = 1\nname = \"p\"\nintent = \"p\"\n[interface.process]\narguments = \"list<string>\"\n\
+        environment = [\"TZ\"]\nfiles = \"/d\"\n[capabilities]\nwrite = [\"/d\"]\n";
+    Contract::parse(text).expect("a valid contract")
+});
+
 fuzz_target!(|text: &str| {
-    if let Ok(call) = CONTRACT.interface.parse_call(text) {
-        let again = CONTRACT.interface.parse_call(&call.to_string()).expect("its own text");
+    for contract in [&*CONTRACT, &*PROGRAM] {
+        let Ok(call) = contract.interface.parse_call(text) else { continue };
+        let again = contract.interface.parse_call(&call.to_string()).expect("its own text");
         assert!(call.args.iter().zip(&again.args).all(|(a, b)| a.same(b)));
+        if let Some(process) = contract.interface.process() {
+            process.invocation(&call.args).expect("what was parsed can be given");
+        }
     }
 });

@@ -25,7 +25,8 @@ mod syntax;
 pub mod typed;
 
 pub(crate) use check::Role;
-use evaluate::{Evaluation, Fault, STEPS_MAX, Why};
+pub(crate) use evaluate::STEPS_MAX;
+use evaluate::{Evaluation, Fault, Why};
 
 /// A CEL expression of type bool that was checked against the parameters of one function.
 #[derive(Debug, Clone)]
@@ -63,7 +64,7 @@ impl Predicate {
     /// Every problem found, placed in the contract.
     pub(crate) fn parse(
         placed: &Placed,
-        interface: &Interface,
+        exports: &[Arc<Function>],
         function: &Function,
         role: Role,
     ) -> Result<Self, Vec<Problem>> {
@@ -76,7 +77,7 @@ impl Predicate {
             }
         };
         let syntax = syntax::parse(source).map_err(|complaint| vec![problem(complaint)])?;
-        let expr = check::check(&syntax, interface, function, role)
+        let expr = check::check(&syntax, exports, function, role)
             .map_err(|complaints| complaints.into_iter().map(problem).collect::<Vec<_>>())?;
         Ok(Self { source: source.to_owned(), expr: Arc::new(expr) })
     }
@@ -119,11 +120,9 @@ impl Evaluator {
         arguments: &[Value],
         result: Option<&Value>,
     ) -> Result<bool, EvaluationError> {
-        let exports = &*self.exports;
-        let mut evaluation = Evaluation { arguments, result, exports, steps: 0, locals: Vec::new() };
-        let answer = evaluation.eval(&predicate.expr).map(|item| item.is_true());
-        self.steps.set(self.steps.get().saturating_add(evaluation.steps));
-        answer.map_err(|fault| EvaluationError { message: worded(&fault, &predicate.source) })
+        let (answer, steps) = evaluated(predicate, arguments, result, &*self.exports, STEPS_MAX);
+        self.steps.set(self.steps.get().saturating_add(steps));
+        answer
     }
 
     /// Steps of all evaluations so far: a deterministic measure of the work, about one for each operation or element.
@@ -133,13 +132,40 @@ impl Evaluator {
     }
 }
 
+/// Exports where there are none: the checker lets nothing call one.
+struct Nothing;
+
+impl Exports for Nothing {
+    fn call(&self, _: &Function, _: &[Value]) -> Result<Option<Value>, String> {
+        Err("there is no artifact".to_owned())
+    }
+}
+
+/// Whether a predicate that calls no export holds, within that many steps.
+pub(crate) fn holds(predicate: &Predicate, arguments: &[Value], steps_max: u64) -> Result<bool, EvaluationError> {
+    evaluated(predicate, arguments, None, &Nothing, steps_max).0
+}
+
+fn evaluated(
+    predicate: &Predicate,
+    arguments: &[Value],
+    result: Option<&Value>,
+    exports: &dyn Exports,
+    steps_max: u64,
+) -> (Result<bool, EvaluationError>, u64) {
+    let mut evaluation = Evaluation { arguments, result, exports, steps: 0, steps_max, locals: Vec::new() };
+    let answer = evaluation.eval(&predicate.expr).map(|item| item.is_true());
+    let error = |fault: Box<Fault>| EvaluationError { message: worded(&fault, &predicate.source, steps_max) };
+    (answer.map_err(error), evaluation.steps)
+}
+
 /// The longest part of an expression that an error quotes, in characters.
 const QUOTED_MAX: usize = 60;
 
-fn worded(fault: &Fault, source: &str) -> String {
+fn worded(fault: &Fault, source: &str, steps_max: u64) -> String {
     let part = quoted(source, &fault.span);
     match &fault.why {
-        Why::Steps => format!("`{part}`: more than {STEPS_MAX} steps"),
+        Why::Steps => format!("`{part}`: more than {steps_max} steps"),
         Why::Overflow => format!("`{part}` overflows 64 bits; narrow the inputs with `requires`"),
         Why::ByZero => format!("`{part}` divides by zero"),
         Why::Outside(index, size) => format!("`{part}`: there is no element {index} in a list of {size}"),

@@ -11,12 +11,16 @@ use crate::budget::Budget;
 use crate::capabilities::Capabilities;
 use crate::cel::Predicate;
 use crate::interface::{Call, Function, Interface};
+use crate::invariant::Invariant;
 use crate::problem::Problem;
 use crate::value::Value;
 
 mod budget;
+mod capabilities;
 mod coherence;
 mod examples;
+mod invariants;
+mod process;
 mod read;
 mod table;
 
@@ -36,6 +40,8 @@ pub struct Contract {
     pub examples: Vec<Example>,
     /// In the order of the text; names are unique.
     pub properties: Vec<Property>,
+    /// Of the trees that a run may write, in the order of the text; names are unique.
+    pub invariants: Vec<Invariant>,
     pub capabilities: Capabilities,
     pub budget: Budget,
     /// SHA-256 of the text.

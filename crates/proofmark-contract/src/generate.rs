@@ -12,8 +12,10 @@ use crate::value::Value;
 mod dictionary;
 mod list;
 mod number;
+mod process;
 mod random;
 mod text;
+mod tree;
 
 pub use dictionary::Dictionary;
 use dictionary::Words;
@@ -71,6 +73,9 @@ impl Source {
     #[must_use]
     pub fn arguments(&mut self, function: &Function) -> Vec<Value> {
         self.start();
+        if let Some(process) = &function.process {
+            return self.run(process);
+        }
         function.params.iter().map(|(_, ty)| self.make(ty)).collect()
     }
 

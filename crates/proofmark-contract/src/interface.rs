@@ -9,16 +9,21 @@ use std::sync::Arc;
 use thiserror::Error;
 use wit_parser::{Resolve, WorldId};
 
+use crate::placed::Placed;
+use crate::problem::Problem;
+use crate::process::{self, Process};
 use crate::types::Type;
 use crate::value::Value;
 
 mod call;
 mod read;
 
-pub(crate) use call::{is_unit, miscounted, parse_value};
+#[cfg(test)]
+pub(crate) use call::parse_value;
+pub(crate) use call::{is_unit, miscounted, parse_result};
 pub(crate) use read::read;
 
-/// The exports and imports of a WIT world.
+/// The exports and imports of a WIT world: of a component, or of the one that stands for a program.
 #[derive(Debug, Clone)]
 pub struct Interface {
     /// The world's name in WIT.
@@ -42,6 +47,8 @@ pub struct Function {
     pub interface: Option<String>,
     pub params: Vec<(String, Type)>,
     pub result: Option<Type>,
+    /// What this function stands for, if it is `run` of a program.
+    pub process: Option<Arc<Process>>,
 }
 
 /// A function with arguments that fit its parameters. Its text is WAVE, which [`Interface::parse_call`] reads.
@@ -62,6 +69,22 @@ pub struct CallError {
 }
 
 impl Interface {
+    /// The interface of a program: a world that exports `run`.
+    pub(crate) fn of_process(process: Process) -> Result<Self, Vec<Problem>> {
+        let mut interface = read(&Placed::new("", 0..0, &process.wit()), None)?;
+        let process = Arc::new(process);
+        for function in &mut interface.functions {
+            *function = Arc::new(Function { process: Some(Arc::clone(&process)), ..(**function).clone() });
+        }
+        Ok(interface)
+    }
+
+    /// The program that this interface stands for; `None` if it is one of components.
+    #[must_use]
+    pub fn process(&self) -> Option<&Arc<Process>> {
+        self.functions.iter().find_map(|function| function.process.as_ref())
+    }
+
     /// The function of that name: its full name, or a shorter one that no other function has. Underscores stand for
     /// hyphens.
     #[must_use]
@@ -119,7 +142,10 @@ impl fmt::Display for Call {
             if nth > 0 {
                 f.write_str(", ")?;
             }
-            write!(f, "{argument}")?;
+            match (&self.function.process, self.function.params.get(nth)) {
+                (Some(_), Some((_, ty))) => write!(f, "{}", process::readable(argument, ty))?,
+                _ => write!(f, "{argument}")?,
+            }
         }
         f.write_str(")")
     }

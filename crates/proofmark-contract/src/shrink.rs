@@ -3,12 +3,15 @@
 //! Every candidate is smaller by [`cost`], a natural number, so a search that only ever moves to a candidate ends. The
 //! order is that of the cost: large steps first, then ever smaller ones.
 
+use crate::interface::Function;
+use crate::process::{Part, is_tree};
 use crate::types::Type;
 use crate::value::Value;
 
 mod cost;
 mod sequence;
 mod simpler;
+mod tree;
 
 pub(crate) use simpler::minimal;
 
@@ -20,10 +23,36 @@ const CANDIDATES_MAX: usize = 3000;
 /// Values in all candidates for one input together, about: large inputs get fewer candidates.
 const VALUES_MAX: usize = 500_000;
 
-/// Argument lists that are simpler than `arguments`, the simplest first. Each fits `types`, and each is strictly smaller
-/// by a measure that can't fall for ever, so a search that always moves to a candidate ends.
+/// Argument lists of `function` that are simpler than `arguments`, the simplest first. Each fits the parameters, a
+/// program can be given each where the function stands for one, and each is strictly smaller by a measure that can't fall for ever, so a search that always moves to a candidate ends.
 #[must_use]
-pub fn candidates(arguments: &[Value], types: &[Type]) -> Vec<Vec<Value>> {
+pub fn candidates(function: &Function, arguments: &[Value]) -> Vec<Vec<Value>> {
+    let types: Vec<Type> = function.params.iter().map(|(_, ty)| ty.clone()).collect();
+    match &function.process {
+        None => of_types(arguments, &types, &simpler, &|value, _| cost(value)),
+        Some(process) => {
+            // No two parts have one type, but those for which every value will do.
+            let parts: Vec<(Part, &Type)> = process.parts().into_iter().zip(&types).collect();
+            let simpler = |value: &Value, ty: &Type, most: usize| match parts.iter().find(|(_, known)| *known == ty) {
+                Some((Part::Files, _)) => tree::simpler(value, most),
+                Some((part, _)) => {
+                    simpler(value, ty, most).into_iter().filter(|value| process.accepts(*part, value)).collect()
+                }
+                None => Vec::new(),
+            };
+            let cost = |value: &Value, ty: &Type| if is_tree(ty) { tree::cost(value) } else { cost(value) };
+            of_types(arguments, &types, &simpler, &cost)
+        }
+    }
+}
+
+/// Candidates for values of these types, where `simpler` gives about so many for one value, and `cost` its measure.
+fn of_types(
+    arguments: &[Value],
+    types: &[Type],
+    simpler: &dyn Fn(&Value, &Type, usize) -> Vec<Value>,
+    cost: &dyn Fn(&Value, &Type) -> u128,
+) -> Vec<Vec<Value>> {
     let mut found: Vec<Vec<Value>> = Vec::new();
     if arguments.len() != types.len() {
         return found;
@@ -45,7 +74,10 @@ pub fn candidates(arguments: &[Value], types: &[Type]) -> Vec<Vec<Value>> {
         }
     }
     found.extend(together(arguments));
-    ordered(found, arguments)
+    let total = |values: &[Value]| {
+        values.iter().zip(types).fold(0_u128, |sum, (value, ty)| sum.saturating_add(cost(value, ty)))
+    };
+    ordered(found, total(arguments), &total)
 }
 
 /// Values in a value, with 16 characters of a string for one.
@@ -89,11 +121,10 @@ fn together(arguments: &[Value]) -> Vec<Vec<Value>> {
     steps.into_iter().filter(|step| *step != 0).map(moved).collect()
 }
 
-fn ordered(found: Vec<Vec<Value>>, arguments: &[Value]) -> Vec<Vec<Value>> {
-    let sum = |values: &[Value]| values.iter().fold(0_u128, |sum, value| sum.saturating_add(cost(value)));
-    let limit = sum(arguments);
+/// Those that cost less than `limit`, the cheapest first.
+fn ordered(found: Vec<Vec<Value>>, limit: u128, total: &dyn Fn(&[Value]) -> u128) -> Vec<Vec<Value>> {
     let mut measured: Vec<(u128, Vec<Value>)> =
-        found.into_iter().map(|values| (sum(&values), values)).filter(|(cost, _)| *cost < limit).collect();
+        found.into_iter().map(|values| (total(&values), values)).filter(|(cost, _)| *cost < limit).collect();
     measured.sort_by_key(|(cost, _)| *cost);
     measured.dedup_by(|(_, a), (_, b)| a == b);
     measured.truncate(CANDIDATES_MAX);

@@ -163,10 +163,9 @@ impl<'a> Judge<'a> {
     /// [`SHRINK_RUNS_MAX`] runs and [`SHRINK_FUEL_MAX`] fuel.
     #[must_use]
     pub fn shrink(&self, mut arguments: Vec<Value>, mut violation: Violation) -> (Vec<Value>, Violation) {
-        let types: Vec<_> = self.function.params.iter().map(|(_, ty)| ty.clone()).collect();
         let (mut runs, mut fuel) = (0_u32, 0_u64);
         'simpler: loop {
-            for candidate in shrink::candidates(&arguments, &types) {
+            for candidate in shrink::candidates(&self.function, &arguments) {
                 runs = runs.saturating_add(1);
                 if runs > SHRINK_RUNS_MAX || fuel > SHRINK_FUEL_MAX {
                     return (arguments, violation);

@@ -11,12 +11,16 @@ use cel::common::ast::{EntryExpr, Expr as Parsed, IdedExpr, LiteralValue, MapExp
 use super::names;
 use super::syntax::{Complaint, Syntax};
 use super::typed::{Expr, Kind, Shape};
-use crate::interface::{Function, Interface};
+use crate::interface::Function;
 use crate::problem::nearest;
 
 mod calls;
 mod literals;
 mod operations;
+mod sets;
+
+/// The parameter `after` of an invariant.
+const AFTER: usize = 1;
 
 /// Where an expression stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub(crate) enum Role {
     Ensures,
     /// Over the parameters alone.
     MayTrap,
+    /// Over the trees `before` and `after` a run.
+    Holds,
 }
 
 impl Role {
@@ -35,6 +41,7 @@ impl Role {
             Self::Requires => "requires",
             Self::Ensures => "ensures",
             Self::MayTrap => "may_trap",
+            Self::Holds => "holds",
         }
     }
 }
@@ -45,20 +52,18 @@ impl Role {
 /// Every complaint, in the order of the source.
 pub(super) fn check(
     syntax: &Syntax,
-    interface: &Interface,
+    exports: &[Arc<Function>],
     function: &Function,
     role: Role,
 ) -> Result<Expr, Vec<Complaint>> {
-    let mut checker = Checker { syntax, interface, function, role, locals: Vec::new(), complaints: Vec::new() };
+    let mut checker = Checker { syntax, exports, function, role, locals: Vec::new(), complaints: Vec::new() };
     let expr = checker.expr(&syntax.expr, None);
     let expr = expr.and_then(|expr| checker.condition(expr, &format!("`{}`", role.key())));
     let mut complaints = checker.complaints;
     if let Some(expr) = &expr
-        && role == Role::Ensures
         && complaints.is_empty()
-        && !mentions_artifact(expr)
+        && let Some(message) = says_nothing(expr, role)
     {
-        let message = "the property says nothing about the artifact: it uses neither `result` nor an export";
         complaints.push(Complaint::new(expr.span.clone(), message, "the same whatever the artifact does"));
     }
     match expr {
@@ -70,13 +75,25 @@ pub(super) fn check(
     }
 }
 
-fn mentions_artifact(expr: &Expr) -> bool {
-    matches!(expr.kind, Kind::Result | Kind::Call(..)) || expr.parts().into_iter().any(mentions_artifact)
+fn says_nothing(expr: &Expr, role: Role) -> Option<&'static str> {
+    match role {
+        Role::Ensures if !mentions(expr, &|kind| matches!(kind, Kind::Result | Kind::Call(..))) => {
+            Some("the property says nothing about the artifact: it uses neither `result` nor an export")
+        }
+        Role::Holds if !mentions(expr, &|kind| matches!(kind, Kind::Param(AFTER))) => {
+            Some("the invariant says nothing about what a run changed: it does not use `after`")
+        }
+        _ => None,
+    }
+}
+
+fn mentions(expr: &Expr, wanted: &dyn Fn(&Kind) -> bool) -> bool {
+    wanted(&expr.kind) || expr.parts().into_iter().any(|part| mentions(part, wanted))
 }
 
 struct Checker<'a> {
     syntax: &'a Syntax,
-    interface: &'a Interface,
+    exports: &'a [Arc<Function>],
     function: &'a Function,
     role: Role,
     /// Variables of the loops around, the outermost first.
@@ -168,12 +185,11 @@ impl Checker<'_> {
         match &self.function.result {
             _ if self.role != Role::Ensures => {
                 let message = format!("`result` is not known in `{}`", self.role.key());
-                self.refuse(
-                    Complaint::new(span, message, "not known before the call").help(format!(
-                        "`{}` is over the parameters; `ensures` is over the result too",
-                        self.role.key()
-                    )),
-                )
+                self.refuse(Complaint::new(span, message, "not known before the call").help(format!(
+                    "`{}` is over {}; `ensures` is over the result too",
+                    self.role.key(),
+                    if self.role == Role::Holds { "`before` and `after`" } else { "the parameters" }
+                )))
             }
             Some(ty) => Some(Expr { kind: Kind::Result, shape: Shape::of(ty), span }),
             None => self.refuse(

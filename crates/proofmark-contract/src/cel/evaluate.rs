@@ -1,7 +1,7 @@
 //! Evaluates typed trees with CEL's semantics, in a bounded number of steps.
 //!
 //! Source of the semantics: <https://github.com/google/cel-spec/blob/master/doc/langdef.md>. An artifact chooses how
-//! large its results are, so the work is counted: what exceeds [`STEPS_MAX`] ends in an error, never in a long wait.
+//! large its results are, so the work is counted: what exceeds [`STEPS_MAX`] (of an invariant, a number that grows with the trees) ends in an error, never in a long wait.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -14,6 +14,7 @@ use crate::interface::Function;
 use crate::value::Value;
 
 mod convert;
+mod sets;
 
 /// Steps of one evaluation: about one for each operation, element or 16 bytes of text that is looked at.
 pub(crate) const STEPS_MAX: u64 = 2_000_000;
@@ -58,6 +59,7 @@ pub(super) struct Evaluation<'a> {
     pub(super) result: Option<&'a Value>,
     pub(super) exports: &'a dyn Exports,
     pub(super) steps: u64,
+    pub(super) steps_max: u64,
     pub(super) locals: Vec<Item<'a>>,
 }
 
@@ -69,7 +71,7 @@ impl<'a> Evaluation<'a> {
     /// Counts steps; `false` once there are too many.
     fn count(&mut self, steps: usize) -> bool {
         self.steps = self.steps.saturating_add(steps as u64);
-        self.steps <= STEPS_MAX
+        self.steps <= self.steps_max
     }
 
     fn spend(&mut self, steps: usize, expr: &Expr) -> Result<(), Box<Fault>> {
@@ -139,6 +141,7 @@ impl<'a> Evaluation<'a> {
                 Ok(Item::Int(i64::try_from(size).unwrap_or(i64::MAX)))
             }
             Kind::Search(search, text, part) => self.search(*search, text, part, expr),
+            Kind::Sets(sets, left, right) => self.sets(*sets, left, right, expr),
             Kind::Matches(text, regex) => {
                 let item = self.eval(text)?;
                 self.spend(item.text(str::len), expr)?;

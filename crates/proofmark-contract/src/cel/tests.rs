@@ -263,8 +263,12 @@ fn compare(cases: u64, from: u64) -> [u64; 3] {
         let depth = 1 + writer.below(4);
         let source = format!("({} || result != result)", writer.bool(depth));
         let contract = format!("'''{source}'''");
-        let predicate =
-            Predicate::parse(&Placed::new(&contract, 0..contract.len(), &source), &interface, function, Role::Ensures);
+        let predicate = Predicate::parse(
+            &Placed::new(&contract, 0..contract.len(), &source),
+            &interface.functions,
+            function,
+            Role::Ensures,
+        );
         let predicate = predicate.unwrap_or_else(|problems| panic!("{source}: {problems:?}"));
         let program = cel::Program::compile(&source).unwrap();
         let mut source_of_values = Source::new([u8::try_from(seed % 251).unwrap(); 32], &Dictionary::default());

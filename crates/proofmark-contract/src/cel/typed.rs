@@ -71,6 +71,8 @@ pub enum Kind {
     /// Elements of a list or characters of a string.
     Size(Box<Expr>),
     Search(Search, Box<Expr>, Box<Expr>),
+    /// Two lists as sets of their elements.
+    Sets(Sets, Box<Expr>, Box<Expr>),
     Matches(Box<Expr>, Regex),
     /// To the type of this expression.
     Convert(Box<Expr>),
@@ -108,6 +110,17 @@ pub enum Search {
     Contains,
     StartsWith,
     EndsWith,
+}
+
+/// How two lists compare as sets, as in CEL's extension of that name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sets {
+    /// Every element of the second is in the first.
+    Contains,
+    /// Each contains the other.
+    Equivalent,
+    /// They have an element in common.
+    Intersects,
 }
 
 /// Loops over a list that ask a condition of each element.
@@ -289,6 +302,7 @@ impl Expr {
             | Kind::Concat(a, b)
             | Kind::In(a, b)
             | Kind::Search(_, a, b)
+            | Kind::Sets(_, a, b)
             | Kind::Loop(_, a, b) => vec![a, b],
             Kind::If(a, b, c) => vec![a, b, c],
             Kind::Map { over, filter, to } => {

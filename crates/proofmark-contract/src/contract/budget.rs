@@ -1,13 +1,11 @@
-//! Reads `[budget]` and `[capabilities]`.
+//! Reads `[budget]`.
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use toml::de::DeValue;
 
 use super::table::{Problems, Table, whole};
 use crate::budget::Budget;
-use crate::capabilities::{Capabilities, Flag};
 use crate::problem::Problem;
 
 const KIB: u64 = 1 << 10;
@@ -36,7 +34,7 @@ pub(super) fn budget(mut table: Table<'_>, problems: &mut Problems) -> Budget {
     budget
 }
 
-fn number(
+pub(super) fn number(
     table: &mut Table<'_>,
     key: &'static str,
     limits: RangeInclusive<u64>,
@@ -104,49 +102,6 @@ fn bytes(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(unit)
 }
 
-/// Reads `[capabilities]`.
-pub(super) fn capabilities(mut table: Table<'_>, problems: &mut Problems) -> Capabilities {
-    let mut flags = BTreeSet::new();
-    for (flag, name) in Flag::ALL {
-        if table.boolean(name, problems) == Some(true) {
-            flags.insert(flag);
-        }
-    }
-    let mut environment = BTreeSet::new();
-    for name in table.strings("environment", problems) {
-        let valid = !name.text.is_empty() && !name.text.contains(['=', '\0']);
-        if !valid {
-            let message = format!("`{}` is not the name of an environment variable", name.text.escape_debug());
-            problems.push(Problem::new(name.span.clone(), message, "not a name"));
-        } else if !environment.insert(name.text.clone()) {
-            problems.push(again(&name));
-        }
-    }
-    let mut read = BTreeSet::new();
-    for path in table.strings("read", problems) {
-        if !is_guest_path(&path.text) {
-            let message = format!("`{}` is not a path inside the guest", path.text.escape_debug());
-            let problem = Problem::new(path.span.clone(), message, "not an absolute path");
-            problems.push(problem.help("write the path as the artifact sees it, such as \"/data\"; which directory that is, is said when it runs"));
-        } else if !read.insert(path.text.clone()) {
-            problems.push(again(&path));
-        }
-    }
-    table.finish(problems);
-    Capabilities::new(flags, environment, read)
-}
-
-fn again(name: &crate::placed::Placed) -> Problem {
-    Problem::new(name.span.clone(), format!("`{}` is there twice", name.text.escape_debug()), "again")
-}
-
-/// Absolute, without empty, `.` or `..` parts.
-fn is_guest_path(path: &str) -> bool {
-    let Some(rest) = path.strip_prefix('/') else { return false };
-    let part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\0', '\\']);
-    rest.is_empty() || rest.split('/').all(part)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,12 +115,5 @@ mod tests {
         for wrong in ["", "MiB", "1.5MiB", "16mib", "-1", "99999999999999999999", "18446744073709551615KiB", "1 M B"] {
             assert_eq!(bytes(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn guest_paths_are_absolute_and_plain() {
-        assert!(["/", "/data", "/data/in put"].iter().all(|path| is_guest_path(path)));
-        let wrong = ["", "data", "./data", "/data/", "/data/../etc", "/./x", "//x", "/x\0", "C:\\x"];
-        assert!(wrong.iter().all(|path| !is_guest_path(path)));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::read::examples_max;
 use super::table::{Problems, Table};
 use super::{Example, Expected};
-use crate::interface::{Call, Function, Interface, is_unit, parse_value};
+use crate::interface::{Call, Function, Interface, is_unit, parse_result};
 use crate::placed::Placed;
 use crate::problem::Problem;
 
@@ -105,7 +105,7 @@ fn result(returns: &Placed, call: &Call, problems: &mut Problems) -> Option<Opti
         problems.push(problem.help("leave `returns` out"));
         return None;
     };
-    match parse_value(&returns.text, ty, &format!("the result of `{name}`")) {
+    match parse_result(&returns.text, &call.function, ty, &format!("the result of `{name}`")) {
         Ok(value) => Some(Some(value)),
         Err(error) => {
             problems.push(placed(returns, error, "in this value"));

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use proofmark_mark::digest::Digest;
 use toml::de::{DeTable, DeValue};
 
-use super::budget::{budget, capabilities};
+use super::budget::budget;
 use super::table::{Problems, Table, whole};
-use super::{CONTRACT_BYTES_MAX, Contract, Example, Property, coherence, examples};
+use super::{CONTRACT_BYTES_MAX, Contract, Example, Property, capabilities, coherence, examples, invariants, process};
 use crate::budget::Budget;
-use crate::capabilities::Capabilities;
 use crate::cel::{Predicate, Role};
 use crate::interface::{Function, Interface};
 use crate::placed::Placed;
@@ -71,13 +70,21 @@ fn contract<'a>(text: &'a str, mut table: Table<'a>, problems: &mut Problems) ->
     let intent =
         table.required("intent", "\"What is wanted, in words.\"", problems).filter(|intent| meant(intent, problems));
     let interface = interface(&mut table, problems);
-    let capabilities = table
-        .table("capabilities", "[capabilities]", problems)
-        .map_or_else(Capabilities::default, |table| capabilities(table, problems));
+    let capabilities = table.table("capabilities", "[capabilities]", problems);
+    let capabilities =
+        capabilities.map_or_else(capabilities::Read::default, |table| capabilities::read(table, problems));
+    let (interface, files) = interface.map_or((None, None), |(interface, files)| (Some(interface), files));
+    problems.extend(match &interface {
+        Some(interface) if interface.process().is_some() => capabilities.of_process(files.as_ref()),
+        Some(_) => capabilities.of_component(),
+        None => Vec::new(),
+    });
+    let capabilities = capabilities.capabilities;
     let budget =
         table.table("budget", "[budget]", problems).map_or_else(Budget::default, |table| budget(table, problems));
     let example_tables = table.tables("example", "[[example]]", problems);
     let property_tables = table.tables("property", "[[property]]", problems);
+    let invariant_tables = table.tables("invariant", "[[invariant]]", problems);
     let may_trap_value = table.value("may_trap");
     if table.value("reference").is_some() {
         let problem = Problem::new(table.key_span("reference"), "`[reference]` is not supported yet", "not supported");
@@ -98,10 +105,11 @@ fn contract<'a>(text: &'a str, mut table: Table<'a>, problems: &mut Problems) ->
             problems.extend(coherence::contradictions(interface, &examples, &properties));
         }
     }
+    let invariants = invariants::read(invariant_tables, &capabilities.write, problems);
     let examples: Vec<Example> = examples.into_iter().map(|placed| placed.example).collect();
     let digest = Digest::of(text.as_bytes());
     let (name, intent, interface) = (name?.text, intent?.text, interface?);
-    Some(Contract { name, intent, interface, examples, properties, capabilities, budget, digest, may_trap })
+    Some(Contract { name, intent, interface, examples, properties, invariants, capabilities, budget, digest, may_trap })
 }
 
 fn version(table: &mut Table<'_>, problems: &mut Problems) {
@@ -149,7 +157,8 @@ fn meant(intent: &Placed, problems: &mut Problems) -> bool {
     valid
 }
 
-fn interface(table: &mut Table<'_>, problems: &mut Problems) -> Option<Interface> {
+/// The interface and, of a program, the path of its tree.
+fn interface(table: &mut Table<'_>, problems: &mut Problems) -> Option<(Interface, Option<Placed>)> {
     if !table.has("interface") {
         table.value("interface");
         let problem = Problem::new(table.span(), "the contract has no `[interface]`", "`[interface]` is missing");
@@ -157,6 +166,9 @@ fn interface(table: &mut Table<'_>, problems: &mut Problems) -> Option<Interface
         return None;
     }
     let mut table = table.table("interface", "[interface]", problems)?;
+    if table.has("process") {
+        return program(table, problems);
+    }
     let world = table.string("world", problems);
     let read = if table.has("wit_path") {
         let span = table.key_span("wit_path");
@@ -174,12 +186,31 @@ fn interface(table: &mut Table<'_>, problems: &mut Problems) -> Option<Interface
     };
     table.finish(problems);
     match read? {
-        Ok(interface) => Some(interface),
+        Ok(interface) => Some((interface, None)),
         Err(found) => {
             problems.extend(found);
             None
         }
     }
+}
+
+fn program(mut table: Table<'_>, problems: &mut Problems) -> Option<(Interface, Option<Placed>)> {
+    let process = match table.value("process") {
+        Some(value) if value.get_ref().as_table().is_none() => {
+            let problem = table.mistyped("process", "a table", value.get_ref(), value.span());
+            problems.push(problem.help("write `[interface.process]`"));
+            None
+        }
+        _ => table.table("process", "[interface.process]", problems),
+    };
+    for key in ["wit", "wit_path", "world"] {
+        if table.value(key).is_some() {
+            let message = format!("an interface with `process` is that of a program, and `{key}` that of a component");
+            problems.push(Problem::new(table.key_span(key), message, "which one?").help("leave one of them out"));
+        }
+    }
+    table.finish(problems);
+    process::read(process?, problems)
 }
 
 /// The function that a contract names, or a problem.
@@ -239,7 +270,7 @@ fn may_trap(
     }
     let mut read = Vec::with_capacity(pairs.len());
     for (function, cel) in pairs {
-        match Predicate::parse(&cel, interface, &function, Role::MayTrap) {
+        match Predicate::parse(&cel, &interface.functions, &function, Role::MayTrap) {
             Ok(predicate) => read.push((function, predicate)),
             Err(found) => problems.extend(found),
         }
@@ -270,9 +301,9 @@ fn property(mut table: Table<'_>, interface: &Interface, known: &[&str], problem
     let ensures = table.required("ensures", "\"a CEL condition over the parameters and `result`\"", problems);
     let held_out = table.boolean("held_out", problems).unwrap_or(false);
     table.finish(problems);
-    let name = name.filter(|name| property_name(name, known, problems));
+    let name = name.filter(|name| property_name(name, "property", known, problems));
     let of = of.and_then(|of| function(interface, &of, problems))?;
-    let mut parsed = |cel: &Placed, role| match Predicate::parse(cel, interface, &of, role) {
+    let mut parsed = |cel: &Placed, role| match Predicate::parse(cel, &interface.functions, &of, role) {
         Ok(predicate) => Some(predicate),
         Err(found) => {
             problems.extend(found);
@@ -285,15 +316,15 @@ fn property(mut table: Table<'_>, interface: &Interface, known: &[&str], problem
     Some(Property { name: name?.text, of, requires, ensures: ensures?, held_out })
 }
 
-fn property_name(name: &Placed, known: &[&str], problems: &mut Problems) -> bool {
+pub(super) fn property_name(name: &Placed, what: &str, known: &[&str], problems: &mut Problems) -> bool {
     let text = name.text.as_str();
     let problem = |message: &str, label: &str| Some(Problem::new(name.span.clone(), message, label));
     let found = if text.trim().is_empty() || text.len() > PROPERTY_NAME_MAX || text.chars().any(char::is_control) {
-        problem("the property's name must be one line of at most 200 bytes", "not such a line")
+        problem(&format!("the {what}'s name must be one line of at most 200 bytes"), "not such a line")
     } else if text == IMPLICIT {
         problem("every export has the property `no traps` already", "taken")
     } else if known.contains(&text) {
-        problem("another property has this name", "again")
+        problem(&format!("another {what} has this name"), "again")
     } else {
         None
     };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::cel::typed::{Expr, Kind};
 use crate::contract::{Contract, Expected};
+use crate::process::{Tree, is_tree};
 use crate::types::Type;
 use crate::value::Value;
 
@@ -24,6 +25,8 @@ pub(super) struct Words {
     pub(super) chars: Vec<char>,
     pub(super) texts: Vec<String>,
     pub(super) compound: Vec<(Type, Value)>,
+    /// Trees of files, of contracts of programs.
+    pub(super) trees: Vec<Tree>,
 }
 
 impl Dictionary {
@@ -100,6 +103,11 @@ impl Words {
             (Value::String(text), _) => self.text(text),
             (Value::Bool(_) | Value::Enum(..) | Value::Flags(..), _) => {}
             (compound, ty) => {
+                if is_tree(ty)
+                    && let Ok(tree) = Tree::from_value(compound)
+                {
+                    add(&mut self.trees, tree);
+                }
                 add(&mut self.compound, (ty.clone(), compound.clone()));
                 for (part, ty) in compound.typed_parts(ty) {
                     self.value(part, ty);

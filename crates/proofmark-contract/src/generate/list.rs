@@ -42,7 +42,7 @@ impl Source {
                 }
                 values
             }
-            12 => self.run(element, length),
+            12 => self.following(element, length),
             13 | 14 => {
                 let mut values = self.independent(element, length / 2);
                 let mut again: Vec<Value> = values.iter().map_while(|value| self.again(value)).collect();
@@ -81,7 +81,7 @@ impl Source {
     }
 
     /// Numbers that follow each other, one up or one down.
-    fn run(&mut self, element: &Type, length: usize) -> Vec<Value> {
+    fn following(&mut self, element: &Type, length: usize) -> Vec<Value> {
         let mut values = vec![self.make(element)];
         let up = self.random.chance(2);
         while values.len() < length {

@@ -15,7 +15,7 @@ fn many(ty: &Type, count: usize) -> Vec<Value> {
 
 fn function(params: &[Type]) -> Function {
     let params = params.iter().enumerate().map(|(nth, ty)| (format!("p{nth}"), ty.clone())).collect();
-    Function { name: "f".to_owned(), interface: None, params, result: None }
+    Function { name: "f".to_owned(), interface: None, params, result: None, process: None }
 }
 
 proptest! {

@@ -122,7 +122,7 @@ impl Source {
         text
     }
 
-    fn numeral(&mut self) -> String {
+    pub(super) fn numeral(&mut self) -> String {
         let number = self.whole(64, true);
         match self.random.below(4) {
             0 => format!("{number:x}"),
@@ -132,13 +132,13 @@ impl Source {
     }
 
     /// A string of the contract, as it is or with something before, after or inside it.
-    fn text_word(&mut self) -> String {
+    pub(super) fn text_word(&mut self) -> String {
         let nth = self.random.index(self.words.texts.len());
         let Some(word) = self.words.texts.get(nth).cloned() else { return self.spaced() };
         self.changed_text(word)
     }
 
-    fn text_again(&mut self) -> String {
+    pub(super) fn text_again(&mut self) -> String {
         let Some(earlier) = self.random.pick(&self.seen.texts).cloned() else { return self.few() };
         self.changed_text(earlier)
     }

@@ -9,6 +9,7 @@ use wasm_wave::untyped::{UntypedFuncCall, UntypedValue};
 
 use super::{Call, CallError, Function, Interface};
 use crate::problem::nearest;
+use crate::process::{self, Flaw, Process};
 use crate::types::Type;
 use crate::value::Value;
 
@@ -54,12 +55,36 @@ fn typed(function: &Function, call: &UntypedFuncCall<'_>, source: &str) -> Resul
             .help(format!("its type is `{}`", function.signature())));
     }
     let mut args = Vec::with_capacity(wanted);
-    for (node, (name, ty)) in nodes.iter().zip(&function.params) {
+    for (nth, (node, (name, ty))) in nodes.iter().zip(&function.params).enumerate() {
         let what = format!("`{name}`");
-        args.push(node.to_wasm_value(ty, source).map_err(|found| misfit(&found, source, &what, ty))?);
+        let value = node.to_wasm_value(&process_type(function, ty), source);
+        let value = value.map_err(|found| misfit(&found, source, &what, ty))?;
+        args.push(match &function.process {
+            Some(process) => process_argument(process, nth, node, process::plain(value, ty))?,
+            None => value,
+        });
     }
     args.extend(function.params.iter().skip(given).map(|_| Value::Option(None)));
     Ok(args)
+}
+
+/// The type that WAVE is read as: in calls of programs, files may be written as text.
+fn process_type(function: &Function, ty: &Type) -> Type {
+    if function.process.is_some() { process::reading(ty) } else { ty.clone() }
+}
+
+/// The argument with that index, if a program can be given it.
+fn process_argument(process: &Process, nth: usize, node: &Node, value: Value) -> Result<Value, CallError> {
+    match process.parts().get(nth) {
+        Some(part) => process.checked(*part, value).map_err(|flaw| flawed(flaw, node)),
+        None => Ok(value),
+    }
+}
+
+/// Points at the element that is wrong.
+fn flawed(flaw: Flaw, list: &Node) -> CallError {
+    let element = flaw.element.and_then(|nth| list.as_list().ok()?.nth(nth).map(Node::span));
+    error(element.unwrap_or_else(|| list.span()), flaw.message).help(flaw.help)
 }
 
 /// That something takes another number of arguments than it was given.
@@ -67,6 +92,23 @@ pub(crate) fn miscounted(name: &str, wanted: usize, given: usize) -> String {
     let arguments = if wanted == 1 { "argument" } else { "arguments" };
     let are = if given == 1 { "is" } else { "are" };
     format!("`{name}` takes {wanted} {arguments}, but {given} {are} given")
+}
+
+/// Reads a result of `function`, which is of type `ty`, in WAVE. `what` is what the value is called in the error.
+pub(crate) fn parse_result(text: &str, function: &Function, ty: &Type, what: &str) -> Result<Value, CallError> {
+    let Some(process) = &function.process else { return parse_value(text, ty, what) };
+    let value = process::plain(parse_value(text, &process::reading(ty), what)?, ty);
+    process.checked_result(value).map_err(|flaw| {
+        let untyped = UntypedValue::parse(text);
+        let files = untyped.as_ref().ok().and_then(|untyped| {
+            let mut fields = untyped.node().as_record(text).ok()?;
+            fields.find(|(name, _)| *name == "files").map(|(_, node)| node)
+        });
+        match files {
+            Some(files) => flawed(flaw, files),
+            None => error(0..text.len(), flaw.message).help(flaw.help),
+        }
+    })
 }
 
 /// Reads one value of `ty` in WAVE. `what` is what the value is called in the error.
@@ -125,6 +167,9 @@ fn why(found: &ParserError) -> Option<String> {
         .map(|text| text.replace('"', "`"))
 }
 
+/// An entry of each common kind.
+const TREE_EXAMPLE: &str = "[{path: \"a/b.txt\", mode: 420, modified: 0, node: text(\"hello\")}]";
+
 struct Described<'a>(&'a Type);
 
 impl std::fmt::Display for Described<'_> {
@@ -146,6 +191,7 @@ fn example(ty: &Type) -> Option<String> {
         Type::F32 | Type::F64 => "1.5",
         Type::Char => "'a'",
         Type::String => "\"a\"",
+        tree if process::is_tree(tree) => TREE_EXAMPLE,
         Type::List(_) => "[]",
         Type::Option(_) => "none",
         Type::Enum(ty) => return ty.cases.first().cloned(),

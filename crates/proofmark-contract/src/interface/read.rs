@@ -177,7 +177,7 @@ impl Reader<'_> {
             function.result.as_ref().and_then(|ty| self.ty(ty, span, &format!("the result of `{}`", function.name)));
         if self.problems.len() == before {
             let (name, interface) = (function.name.clone(), interface.map(str::to_owned));
-            self.functions.push(Arc::new(Function { name, interface, params, result }));
+            self.functions.push(Arc::new(Function { name, interface, params, result, process: None }));
         }
     }
 

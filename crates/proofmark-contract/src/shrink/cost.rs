@@ -6,7 +6,7 @@ use super::simpler::whole;
 use crate::value::Value;
 
 /// An element of a list, a character of a string, a payload.
-const ELEMENT: u128 = 1 << 72;
+pub(super) const ELEMENT: u128 = 1 << 72;
 /// A case further down the type.
 const CASE: u128 = 1 << 68;
 

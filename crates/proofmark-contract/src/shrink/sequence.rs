@@ -39,7 +39,7 @@ pub(super) fn candidates<T: Clone + PartialEq>(
 }
 
 /// Halves, quarters, and so on down to single elements.
-fn chunks(length: usize) -> Vec<(usize, usize)> {
+pub(super) fn chunks(length: usize) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut size = length;
     while size > 1 {

@@ -2,10 +2,18 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{Type, Value, cost, minimal, simpler};
 use crate::arbitrary::any_type;
 use crate::generate::{Dictionary, Source};
-use crate::interface::parse_value;
+use crate::interface::{Function, parse_value};
+
+fn candidates(arguments: &[Value], types: &[Type]) -> Vec<Vec<Value>> {
+    let params = types.iter().map(|ty| (String::new(), ty.clone())).collect();
+    super::candidates(
+        &Function { name: String::new(), interface: None, params, result: None, process: None },
+        arguments,
+    )
+}
 
 /// Follows candidates that `violates` accepts, as a check does; the last one and the candidates looked at.
 fn shrunk(mut arguments: Vec<Value>, types: &[Type], violates: impl Fn(&[Value]) -> bool) -> (Vec<Value>, usize) {

@@ -10,6 +10,7 @@
 
 mod mapping;
 mod problems;
+mod process;
 mod robust;
 mod valid;
 mod worlds;

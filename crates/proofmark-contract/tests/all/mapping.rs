@@ -512,7 +512,51 @@ fn overflow_and_traps_are_errors_that_say_where() {
 }
 
 #[test]
+fn lists_as_sets() {
+    hold(
+        "",
+        "list<u8>",
+        "[1, 2, 2]",
+        &[
+            "sets.contains(x, [2u, 1u, 1u]) && sets.contains(x, []) && !sets.contains(x, [3u]) && !sets.contains([], x)",
+            "sets.contains(x, [1, 2]) && sets.contains(x, [2.0]) && !sets.contains(x, [2.5]) && !sets.contains(x, [-1])",
+            "sets.equivalent(x, [2u, 1u]) && !sets.equivalent(x, [2u]) && !sets.equivalent(x, [1u, 2u, 3u])",
+            "sets.intersects(x, [9u, 1u]) && !sets.intersects(x, [9u]) && !sets.intersects(x, []) && sets.equivalent([], [])",
+            "sets.contains(x.map(n, [n, n]), [[1u, 1u]]) && !sets.contains(x.map(n, [n, n]), [[1u, 2u]])",
+            "sets.contains([18446744073709551615u], [1.0]) == false && sets.contains([1e300], [1e300])",
+            "sets.contains([0.0], [-0.0]) && sets.contains([0], [-0.0])",
+            "x.all(sets, sets in x)",
+        ],
+    );
+    let nan = ["!sets.contains(x, x) && !sets.equivalent(x, x)", "sets.intersects(x, x) && sets.contains(x, [1.5])"];
+    for cel in nan {
+        let cel = format!("f([1.0]) == [1.0] && result.size() == 2 && {cel}");
+        assert_eq!(evaluate("", "list<f64>", "[nan, 1.5]", "[nan, 1.5]", &cel), Ok(true), "{cel}");
+    }
+    hold(
+        "record p { a: string, b: option<bool> } variant v { none-of, some-of(p) }",
+        "list<v>",
+        "[none-of, some-of({a: \"xy\", b: some(true)})]",
+        &[
+            "sets.equivalent(x, [{'some_of': {'a': 'xy', 'b': {'some': true}}}, {'none_of': true}] + x)",
+            "!sets.contains(x, x.filter(v, has(v.none_of)).map(v, v) + [{'some_of': {'a': 'x', 'b': {'some': true}}}] + x)",
+        ],
+    );
+    hold("", "list<string>", "[\"a\", \"ab\"]", &["!sets.contains(x, ['', 'b']) && sets.contains(x, ['ab'])"]);
+    hold(
+        "",
+        "list<list<string>>",
+        "[[\"a\", \"b\"], [\"ab\"]]",
+        &["!sets.contains(x, [['', 'ab']]) && !sets.contains(x, [['a'], ['b']]) && sets.contains(x, [['ab']])"],
+    );
+}
+
+#[test]
 fn no_evaluation_takes_for_ever() {
+    let wide = format!("[{}]", vec!["[1, 2, 3]"; 3000].join(", "));
+    let sets = "x.all(a, sets.contains(x, x))";
+    let error = evaluate("", "list<list<u8>>", &wide, &wide, &format!("{sets} && x == result")).unwrap_err();
+    assert!(error.contains("more than 2000000 steps"), "{error}");
     let long = format!("[{}]", vec!["1"; 3000].join(", "));
     let error =
         evaluate("", "list<u8>", &long, &long, "x.all(a, result.all(b, x.all(c, a + b != c + 9u)))").unwrap_err();

@@ -5,7 +5,7 @@ use proofmark_contract::{Contract, Problem};
 use super::contract;
 
 /// Each problem with the lines it is about, without colours.
-fn rendered(text: &str) -> String {
+pub(super) fn rendered(text: &str) -> String {
     let problems = Contract::parse(text).expect_err("the contract is wrong");
     assert!(!problems.is_empty());
     problems.iter().map(|problem| one(text, problem)).collect::<Vec<_>>().join("\n")

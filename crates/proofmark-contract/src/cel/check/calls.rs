@@ -55,6 +55,9 @@ impl Checker<'_> {
                 if let Some(qualified) = self.qualified(target, name) {
                     return self.export(&qualified, &qualified, &call.args, span);
                 }
+                if self.is_sets(target) {
+                    return self.sets(name, &call.args, span);
+                }
                 self.method(target, name, &call.args, span)
             }
         }
@@ -63,20 +66,24 @@ impl Checker<'_> {
     /// `iface.name` if that is how an exported interface's function is called, and `iface` is no variable.
     fn qualified(&self, target: &IdedExpr, name: &str) -> Option<String> {
         let Parsed::Ident(interface) = &target.expr else { return None };
-        let variable = self.locals.iter().any(|(local, _)| local == interface)
-            || self.function.params.iter().any(|(param, _)| names::variable(param) == *interface)
-            || interface == "result";
+        let variable = self.is_variable(interface);
         let exported = |function: &Arc<Function>| {
             function
                 .short_names()
                 .iter()
                 .any(|short| short.split_once('.').is_some_and(|(local, _)| names::function(local) == *interface))
         };
-        let found = !variable && self.interface.functions.iter().any(exported);
+        let found = !variable && self.exports.iter().any(exported);
         found.then(|| format!("{interface}.{name}"))
     }
 
-    fn count(&mut self, name: &str, wanted: usize, given: usize, span: Range<usize>) -> Option<Expr> {
+    pub(super) fn is_variable(&self, name: &str) -> bool {
+        self.locals.iter().any(|(local, _)| local == name)
+            || self.function.params.iter().any(|(param, _)| names::variable(param) == *name)
+            || name == "result"
+    }
+
+    pub(super) fn count(&mut self, name: &str, wanted: usize, given: usize, span: Range<usize>) -> Option<Expr> {
         self.refuse(Complaint::new(span, miscounted(name, wanted, given), "wrong number of arguments"))
     }
 
@@ -184,7 +191,7 @@ impl Checker<'_> {
             _ => {
                 let complaint =
                     Complaint::new(span, format!("there is no function `{name}` of values"), "unknown function");
-                let export = self.interface.functions.iter().any(|function| names::function(&function.name) == name);
+                let export = self.exports.iter().any(|function| names::function(&function.name) == name);
                 self.refuse(match nearest(name, METHODS) {
                     _ if export => complaint.help(format!("call the export as `{name}(…)`")),
                     Some(near) => complaint.help(format!("did you mean `{near}`?")),
@@ -265,7 +272,7 @@ impl Checker<'_> {
                 None => names::function(short) == name,
             })
         };
-        self.interface.functions.iter().filter(|function| spelled(function)).cloned().collect()
+        self.exports.iter().filter(|function| spelled(function)).cloned().collect()
     }
 
     fn export(&mut self, name: &str, shown: &str, args: &[IdedExpr], span: Range<usize>) -> Option<Expr> {
@@ -327,11 +334,11 @@ impl Checker<'_> {
         if METHODS.contains(&name) {
             return complaint.help(format!("write it after a value: `value.{name}(…)`"));
         }
-        let exports: Vec<String> =
-            self.interface.functions.iter().map(|function| names::function(&function.name)).collect();
+        let exports: Vec<String> = self.exports.iter().map(|function| names::function(&function.name)).collect();
         let known = exports.iter().map(String::as_str).chain(names::FUNCTIONS);
         match nearest(name, known) {
             Some(near) => complaint.help(format!("did you mean `{near}`?")),
+            None if exports.is_empty() => complaint,
             None => complaint.help(format!("the artifact exports {}", super::quoted(&exports))),
         }
     }

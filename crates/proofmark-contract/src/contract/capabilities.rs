@@ -1,0 +1,289 @@
+//! Reads `[capabilities]`.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use toml::de::DeValue;
+
+use super::budget::number;
+use super::table::{Problems, Table};
+use crate::capabilities::{Capabilities, Egress, Flag, PathPattern};
+use crate::placed::Placed;
+use crate::problem::Problem;
+
+/// Hosts that a contract may name.
+const EGRESS_MAX: usize = 64;
+const HTTPS: u64 = 443;
+/// The methods of RFC 9110 and RFC 5789 that a broker can pass on.
+const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/// The capabilities, and where they are named.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) capabilities: Capabilities,
+    /// Guest paths that are named in `read` and `write`.
+    trees: BTreeSet<String>,
+    spans: Vec<(&'static str, Range<usize>)>,
+}
+
+pub(super) fn read(mut table: Table<'_>, problems: &mut Problems) -> Read {
+    let mut flags = BTreeSet::new();
+    for (flag, name) in Flag::ALL {
+        if table.boolean(name, problems) == Some(true) {
+            flags.insert(flag);
+        }
+    }
+    let named = |name: &str| !name.is_empty() && !name.contains(['=', '\0']);
+    let environment = names(table.strings("environment", problems), problems, |name| {
+        (!named(&name.text)).then(|| misnamed(name, "is not the name of an environment variable", "not a name"))
+    });
+    let (read, write) = (table.strings("read", problems), table.strings("write", problems));
+    overlaps(&read, &write, problems);
+    let read = names(read, problems, guest);
+    let write = names(write, problems, |path| guest(path).or_else(|| writable(path)));
+    let libraries = names(table.strings("libraries", problems), problems, library);
+    let egress = egress(egress_tables(&mut table, problems), problems);
+    let keys = ["stdin", "stdout", "stderr", "environment", "libraries", "generate_code"];
+    let spans = keys.into_iter().map(|key| (key, table.key_span(key))).collect();
+    table.finish(problems);
+    let trees = read.union(&write).cloned().collect();
+    Read { capabilities: Capabilities { flags, environment, read, write, libraries, egress }, trees, spans }
+}
+
+fn egress_tables<'a>(table: &mut Table<'a>, problems: &mut Problems) -> Vec<Table<'a>> {
+    match table.value("egress") {
+        Some(value) if !matches!(value.get_ref(), DeValue::Array(_)) => {
+            let problem = table.mistyped("egress", "a list of tables", value.get_ref(), value.span());
+            problems.push(
+                problem.help(
+                    "write `egress = [{ host = \"api.example.com\", methods = [\"GET\"], paths = [\"/v1/*\"] }]`",
+                ),
+            );
+            Vec::new()
+        }
+        _ => table.tables("egress", "an entry of `egress`", problems),
+    }
+}
+
+/// The names that are right, each once.
+fn names(placed: Vec<Placed>, problems: &mut Problems, wrong: impl Fn(&Placed) -> Option<Problem>) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for name in placed {
+        if let Some(problem) = wrong(&name) {
+            problems.push(problem);
+        } else if names.contains(&name.text) {
+            let message = format!("`{}` is there twice", name.text.escape_debug());
+            problems.push(Problem::new(name.span, message, "again"));
+        } else {
+            names.insert(name.text);
+        }
+    }
+    names
+}
+
+fn misnamed(name: &Placed, what: &str, label: &str) -> Problem {
+    Problem::new(name.span.clone(), format!("`{}` {what}", name.text.escape_debug()), label)
+}
+
+/// What is wrong with a path inside the guest.
+pub(super) fn guest(path: &Placed) -> Option<Problem> {
+    let problem = || misnamed(path, "is not a path inside the guest", "not an absolute path");
+    (!is_guest_path(&path.text)).then(|| {
+        problem().help(
+            "write the path as the artifact sees it, such as \"/data\"; which directory that is, is said when it runs",
+        )
+    })
+}
+
+/// What is wrong with a guest path as the place of a tree that changes.
+pub(super) fn writable(path: &Placed) -> Option<Problem> {
+    let reserved = ["/", "/dev", "/proc", "/sys"];
+    let inside = |outer: &str| path.text == outer || (outer != "/" && is_inside(&path.text, outer));
+    reserved.into_iter().any(inside).then(|| {
+        misnamed(path, "is no place for a tree that may change", "reserved")
+            .help("write a directory of its own, such as \"/data\"")
+    })
+}
+
+fn is_inside(path: &str, outer: &str) -> bool {
+    path.strip_prefix(outer.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// A tree that may change stands alone: nothing else is mounted in it, and it is mounted in nothing else.
+fn overlaps(read: &[Placed], write: &[Placed], problems: &mut Problems) {
+    let place = |path: &&Placed| guest(path).or_else(|| writable(path)).is_none();
+    for (nth, path) in write.iter().enumerate().filter(|(_, path)| place(path)) {
+        let read_there = read.iter().filter(|read| is_guest_path(&read.text));
+        for other in read_there.chain(write.iter().take(nth).filter(place)) {
+            let same = path.text == other.text;
+            if same && read.iter().all(|read| read.text != path.text) {
+                continue; // Said as `is there twice`.
+            }
+            if same || is_inside(&path.text, &other.text) || is_inside(&other.text, &path.text) {
+                let message = format!("`{}` and `{}` overlap", path.text.escape_debug(), other.text.escape_debug());
+                let problem = Problem::new(path.span.clone(), message, "this one may change");
+                problems.push(problem.help("name one of them; what may be written may be read too"));
+            }
+        }
+    }
+}
+
+fn library(name: &Placed) -> Option<Problem> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "._+-".contains(character);
+    let valid = name.text.len() <= 255 && name.text.contains(".so") && name.text.chars().all(plain);
+    (!valid).then(|| {
+        misnamed(name, "is not the name of a shared library", "not such a name")
+            .help("write it as the executable names it, without a directory, such as \"libc.so.6\"")
+    })
+}
+
+fn egress(tables: Vec<Table<'_>>, problems: &mut Problems) -> Vec<Egress> {
+    let mut all: Vec<Egress> = Vec::new();
+    for (nth, mut table) in (1_usize..).zip(tables) {
+        if nth > EGRESS_MAX {
+            let message = format!("the contract names more than {EGRESS_MAX} hosts");
+            problems.push(Problem::new(table.span(), message, "one too many"));
+            break;
+        }
+        let span = table.span();
+        let host = table.required("host", "\"api.example.com\"", problems);
+        let named = table.value("port").is_some();
+        let port = if named { number(&mut table, "port", 1..=65_535, problems) } else { Some(HTTPS) };
+        let methods = listed(&mut table, "methods", "[\"GET\"]", problems);
+        let paths = listed(&mut table, "paths", "[\"/v1/*\"]", problems);
+        table.finish(problems);
+        let host = host.filter(|host| {
+            let problem = host_problem(host);
+            let valid = problem.is_none();
+            problems.extend(problem);
+            valid
+        });
+        let methods = names(methods, problems, method);
+        let paths = names(paths, problems, |path| {
+            PathPattern::new(&path.text).is_none().then(|| {
+                misnamed(path, "is not a pattern for paths", "not such a pattern").help(
+                    "write a path such as \"/v1/items\", or \"/v1/*\" for everything below \"/v1/\"; without `..`, `//`, `?`, `#` and `%`",
+                )
+            })
+        });
+        let paths: Vec<PathPattern> = paths.iter().filter_map(|path| PathPattern::new(path)).collect();
+        let Some((host, port)) = host.zip(port.and_then(|port| u16::try_from(port).ok())) else { continue };
+        if all.iter().any(|known| (&known.host, known.port) == (&host.text, port)) {
+            let message = format!("`{}` is there twice with port {port}", host.text);
+            problems.push(Problem::new(span, message, "again").help("list all methods and paths in one entry"));
+            continue;
+        }
+        all.push(Egress { host: host.text, port, methods, paths });
+    }
+    all
+}
+
+/// A list of strings that must not be empty.
+fn listed(table: &mut Table<'_>, key: &'static str, example: &str, problems: &mut Problems) -> Vec<Placed> {
+    let before = problems.len();
+    let listed = table.strings(key, problems);
+    if listed.is_empty() && problems.len() == before {
+        let at = table.key_span(key);
+        let problem = Problem::new(at, format!("the entry names no {key}, so it permits nothing"), "nothing permitted");
+        problems.push(problem.help(format!("write `{key} = {example}`")));
+    }
+    listed
+}
+
+fn method(name: &Placed) -> Option<Problem> {
+    let known = METHODS.map(|method| format!("`{method}`")).join(", ");
+    (!METHODS.contains(&name.text.as_str()))
+        .then(|| misnamed(name, "is not a method", "not a method").help(format!("there are {known}")))
+}
+
+/// Names of hosts are in lower case, so that one host has one name.
+fn host_problem(host: &Placed) -> Option<Problem> {
+    let label = |label: &str| {
+        let plain = |character: char| matches!(character, 'a'..='z' | '0'..='9' | '-');
+        !label.is_empty()
+            && label.len() <= 63
+            && label.chars().all(plain)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let text = host.text.as_str();
+    let number = |label: &str| label.chars().all(|character| character.is_ascii_digit());
+    if text.len() <= 253 && text.split('.').all(label) && !text.rsplit('.').next().is_some_and(number) {
+        return None;
+    }
+    let address = text.parse::<std::net::IpAddr>().is_ok();
+    let problem = misnamed(host, "is not the name of a host", if address { "an address" } else { "not such a name" });
+    Some(problem.help("write one name in lower case, such as \"api.example.com\": no address, no scheme, no pattern; other alphabets as \"xn--…\""))
+}
+
+/// Absolute, without empty, `.` or `..` parts.
+fn is_guest_path(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix('/') else { return false };
+    let part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\0', '\\']);
+    rest.is_empty() || rest.split('/').all(part)
+}
+
+impl Read {
+    /// What a program's contract must and must not ask for: its tree by name, and nothing that its interface gives it.
+    pub(super) fn of_process(&self, files: Option<&Placed>) -> Problems {
+        let mut problems = Vec::new();
+        let given = [
+            (self.capabilities.has(Flag::Stdin), "stdin"),
+            (self.capabilities.has(Flag::Stdout), "stdout"),
+            (self.capabilities.has(Flag::Stderr), "stderr"),
+            (!self.capabilities.environment.is_empty(), "environment"),
+        ];
+        for (_, name) in given.iter().filter(|(asked, _)| *asked) {
+            let message = format!("`{name}` of a program is not a capability but a part of its interface");
+            let problem = Problem::new(self.span(name), message, "not a capability here");
+            problems.push(problem.help(format!("leave it out here, and name `{name}` in `[interface.process]`")));
+        }
+        if let Some(files) = files
+            && is_guest_path(&files.text)
+            && !self.trees.contains(&files.text)
+        {
+            let path = files.text.escape_debug();
+            let message = format!("the tree at `{path}` is given, but nothing permits to read it");
+            let problem = Problem::new(files.span.clone(), message, "neither in `read` nor in `write`");
+            problems.push(problem.help(format!(
+                "write `write = [\"{path}\"]` in `[capabilities]`, or `read = [\"{path}\"]` if the program changes nothing"
+            )));
+        }
+        problems
+    }
+
+    /// What only a program can use.
+    pub(super) fn of_component(&self) -> Problems {
+        let given = [
+            (self.capabilities.has(Flag::GenerateCode), "generate_code"),
+            (!self.capabilities.libraries.is_empty(), "libraries"),
+        ];
+        let problem = |name: &str| {
+            let message = format!("`{name}` is a capability of programs; a component has no use for it");
+            Problem::new(self.span(name), message, "only with `[interface.process]`").help("leave it out")
+        };
+        given.iter().filter(|(asked, _)| *asked).map(|(_, name)| problem(name)).collect()
+    }
+
+    fn span(&self, key: &str) -> Range<usize> {
+        self.spans.iter().find(|(known, _)| *known == key).map_or(0..0, |(_, span)| span.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guest_paths_are_absolute_and_plain() {
+        assert!(["/", "/data", "/data/in put"].iter().all(|path| is_guest_path(path)));
+        let wrong = ["", "data", "./data", "/data/", "/data/../etc", "/./x", "//x", "/x\0", "C:\\x"];
+        assert!(wrong.iter().all(|path| !is_guest_path(path)));
+    }
+
+    #[test]
+    fn a_path_is_inside_by_whole_names() {
+        assert!(is_inside("/a/b", "/a") && is_inside("/a", "/") && is_inside("/a/b/c", "/a/b"));
+        assert!(!is_inside("/ab", "/a") && !is_inside("/a", "/a") && !is_inside("/a", "/a/b"));
+    }
+}
