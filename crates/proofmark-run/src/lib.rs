@@ -6,6 +6,8 @@
 pub mod artifact;
 pub mod convert;
 pub mod engine;
+#[cfg(target_os = "linux")]
+pub mod fence;
 pub mod imports;
 pub mod profile;
 pub mod program;
