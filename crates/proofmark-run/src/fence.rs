@@ -18,6 +18,7 @@ mod mounts;
 mod network;
 mod plan;
 pub mod probe;
+mod sealed;
 mod seccomp;
 mod sys;
 mod wire;
@@ -25,8 +26,9 @@ mod wire;
 pub use error::{Fault, FenceError, Layer, hint};
 pub use handle::{Fenced, Held, Killer, Launcher};
 pub use inside::{GID, UID};
-pub use plan::{Code, Limits, Mount, Network, Owner, PROGRAM_FD, Payload, Plan, Runs, Sealed};
+pub use plan::{Code, Limits, Mount, Network, Owner, PROGRAM_FD, Payload, Plan, Runs};
 pub use probe::Probe;
+pub use sealed::Sealed;
 pub use wire::{Exit, Hit, How};
 
 /// The whole life of a launcher; call it first thing in `main`, where [`Launcher::start`]'s arguments lead. `worker` is

@@ -277,7 +277,8 @@ fn exit(kept: &Kept, plan: &Plan, status: &OwnedFd, memory_ran_out: bool) -> Exi
         true if libc::WTERMSIG(status) == libc::SIGKILL && usage.hits.contains(&Hit::Memory) => How::Killed,
         true => How::Signal(libc::WTERMSIG(status)),
     };
-    let cpu_spent = cpu_us >= plan.limits.cpu_seconds.saturating_mul(1_000_000);
+    // The kernel counts this limit by ticks, a little apart from what it tells afterwards.
+    let cpu_spent = cpu_us >= plan.limits.cpu_seconds.saturating_mul(900_000);
     match how {
         How::Signal(libc::SIGXCPU) => usage.hits.push(Hit::Cpu),
         How::Signal(libc::SIGKILL) if cpu_spent => usage.hits.push(Hit::Cpu),

@@ -2,17 +2,15 @@
 //! launcher's socket.
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::FenceError;
 #[cfg(any(test, feature = "weaken"))]
 use super::error::Layer;
-use super::sys;
+use super::sealed::Sealed;
 
 /// The descriptor that a native payload is executed from. `Limits::open_files` may not exceed it, so that no payload
 /// can ever own a descriptor of this number: the one `execveat` that the system call filter lets through is dead
@@ -117,27 +115,6 @@ pub enum Code {
     Generated,
 }
 
-/// The bytes of an executable in a sealed memory file: nobody can change them between check and execution, and no
-/// path leads to them. Cheap to clone and to use again.
-#[derive(Debug, Clone, Default)]
-pub struct Sealed(Option<Arc<OwnedFd>>);
-
-impl Sealed {
-    /// Copies `bytes` into a memory file and seals it.
-    ///
-    /// # Errors
-    /// The host has no memory left, or forbids executable memory files (`vm.memfd_noexec`).
-    pub fn new(bytes: &[u8]) -> Result<Self, FenceError> {
-        let fd = sys::sealed(c"program", bytes, sys::Executable::Yes)
-            .map_err(|errno| FenceError::Program { reason: errno.desc().to_owned() })?;
-        Ok(Self(Some(Arc::new(fd))))
-    }
-
-    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.0.as_deref().map(AsFd::as_fd)
-    }
-}
-
 impl Mount {
     /// Where it is inside.
     #[must_use]
@@ -194,7 +171,10 @@ impl Plan {
 
     fn check_payload(&self) -> Result<(), FenceError> {
         let wrong = |reason: String| Err(FenceError::Plan { reason });
-        let Payload::Exec { arguments, environment, directory, .. } = &self.payload else { return Ok(()) };
+        let Payload::Exec { program, arguments, environment, directory } = &self.payload else { return Ok(()) };
+        if self.code == Code::Fixed && program.stack_is_executable() {
+            return wrong("the program asks for a stack that is code, and the plan's code is fixed".to_owned());
+        }
         if !directory.is_absolute() {
             return wrong(format!("the directory `{}` is not absolute", directory.display()));
         }
