@@ -8,6 +8,8 @@ pub mod broker;
 pub mod convert;
 pub mod effects;
 pub mod engine;
+#[cfg(target_os = "linux")]
+pub mod fence;
 pub mod imports;
 pub mod profile;
 pub mod program;

@@ -1,0 +1,270 @@
+//! What happens inside: the first process of the new namespaces puts every layer up around itself, starts the payload
+//! as the second, and stays only to reap. When the payload ends, or anything fails, the first process ends, and the
+//! kernel ends everything else in its pid namespace with it.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd as _, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
+
+use nix::errno::Errno;
+use nix::fcntl::AtFlags;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::unistd::{Gid, Uid};
+
+use super::error::{Fault, Layer, Within as _};
+use super::mounts::{self, Gathered};
+use super::plan::{Code, Limits, PROGRAM_FD, Payload, Plan};
+use super::probe::{self, Expectation};
+use super::sys::{self, Forked};
+use super::wire::{Answer, report, tell};
+use super::{landlock, network, seccomp};
+
+/// The user and group that a payload finds itself to be, whatever the host's are.
+pub const UID: u32 = 1000;
+pub const GID: u32 = 1000;
+
+/// Where the first process keeps what it needs: above every number that a payload may use.
+const KEEPER_FD: RawFd = 1001;
+const STATUS_FD: RawFd = 1002;
+/// The hard limit that the launcher itself needs.
+pub const OPEN_FILES_OWN: u64 = 1024;
+
+/// What the first process is born with.
+pub struct Birth<'a> {
+    pub plan: &'a Plan,
+    pub filters: &'a seccomp::Filters,
+    /// Mounts copied with the host's rights, where the launcher has more of them than the payload's owner.
+    pub gathered: Option<Gathered>,
+    pub worker: fn() -> u8,
+    /// To the process that keeps this fence: reports, and its word to go on.
+    pub keeper: OwnedFd,
+    /// To the same: how the payload ended.
+    pub status: OwnedFd,
+    /// Standard input, output, error.
+    pub streams: [OwnedFd; 3],
+    pub program: Option<OwnedFd>,
+}
+
+/// How the payload ended, from the first process to the keeper: wait status and processor time.
+pub const STATUS_BYTES: usize = 12;
+
+/// Becomes the first process. Never returns.
+pub fn first(birth: Birth<'_>) -> ! {
+    let fault = match arrive(birth) {
+        Ok(never) => match never {},
+        Err(fault) => fault,
+    };
+    // The keeper may be gone already; then nobody is left to tell.
+    let _ = report(sys::placed(KEEPER_FD), &Answer::Refused(fault));
+    sys::leave(1)
+}
+
+fn arrive(birth: Birth<'_>) -> Result<std::convert::Infallible, Fault> {
+    let Birth { plan, filters, gathered, worker, keeper, status, streams, program } = birth;
+    settle(&keeper, &status, &streams, program.as_ref()).within(Layer::Start, "place descriptors")?;
+    // `placed` copies are all that is used from here on; everything else is closed below.
+    std::mem::forget((keeper, status, streams, program));
+    await_word().within(Layer::Start, "wait for the keeper")?;
+    identity()?;
+    sys::die_with_parent().within(Layer::Start, "die with the keeper")?;
+    sys::unshare(libc::CLONE_NEWNS | libc::CLONE_NEWCGROUP)
+        .within(Layer::Namespaces, "make mount and cgroup namespaces")?;
+    let gathered = match gathered {
+        Some(gathered) => gathered,
+        None => mounts::gather(plan)?,
+    };
+    mounts::build(&gathered)?;
+    drop(gathered);
+    nix::unistd::sethostname("fence").within(Layer::Namespaces, "set the host's name")?;
+    let listeners = network::listen(&plan.network)?;
+    if !listeners.is_empty() {
+        let borrowed: Vec<_> = listeners.iter().map(|fd| fd.as_fd()).collect();
+        tell(sys::placed(KEEPER_FD), &Answer::Listening, &borrowed).within(Layer::Network, "hand out listeners")?;
+    }
+    drop(listeners);
+    close_others().within(Layer::Start, "close descriptors")?;
+    lock(plan, filters)?;
+    match sys::fork().within(Layer::Start, "fork the payload")? {
+        Forked::Child => payload(plan, worker),
+        Forked::Parent(payload) => reap(payload.as_raw()),
+    }
+}
+
+/// Standard streams, program and our own two descriptors to their places.
+fn settle(keeper: &OwnedFd, status: &OwnedFd, streams: &[OwnedFd; 3], program: Option<&OwnedFd>) -> Result<(), Errno> {
+    // First above every place, so that no placing closes what is placed later.
+    let above = STATUS_FD.saturating_add(1);
+    let raised = |fd: &OwnedFd| sys::raise(fd.as_fd(), above);
+    let keeper = raised(keeper)?;
+    let status = raised(status)?;
+    let streams = [raised(&streams[0])?, raised(&streams[1])?, raised(&streams[2])?];
+    let program = program.map(raised).transpose()?;
+    for (number, stream) in (libc::STDIN_FILENO..).zip(&streams) {
+        sys::place(stream.as_fd(), number)?;
+    }
+    sys::place(keeper.as_fd(), KEEPER_FD)?;
+    sys::place(status.as_fd(), STATUS_FD)?;
+    if let Some(program) = program {
+        sys::place(program.as_fd(), program_fd())?;
+    }
+    Ok(())
+}
+
+fn program_fd() -> RawFd {
+    RawFd::try_from(PROGRAM_FD).unwrap_or(RawFd::MAX)
+}
+
+/// Everything but 0, 1, 2 and our places.
+fn close_others() -> Result<(), Errno> {
+    let number = |fd: RawFd| fd.unsigned_abs();
+    sys::close_range(3, number(program_fd()).saturating_sub(1))?;
+    sys::close_range(number(STATUS_FD).saturating_add(1), u32::MAX)
+}
+
+/// The keeper says one byte: the maps are written, the cgroup holds us. Nothing means that it is gone.
+fn await_word() -> Result<(), Errno> {
+    let mut word = [0];
+    match nix::unistd::read(sys::placed(KEEPER_FD), &mut word)? {
+        1 => Ok(()),
+        _ => Err(Errno::EPIPE),
+    }
+}
+
+/// Becomes the one mapped user. All capabilities of the new namespace stay until [`lock`]: its root is not mapped, so
+/// there is no change away from it that would take them.
+fn identity() -> Result<(), Fault> {
+    let (uid, gid) = (Uid::from_raw(UID), Gid::from_raw(GID));
+    nix::unistd::setresgid(gid, gid, gid).within(Layer::Identity, "become the group")?;
+    nix::unistd::setresuid(uid, uid, uid).within(Layer::Identity, "become the user")?;
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    nix::unistd::setsid().map(drop).within(Layer::Start, "leave the session")
+}
+
+/// The layers that can only be put up last, each over the ones before.
+fn lock(plan: &Plan, filters: &seccomp::Filters) -> Result<(), Fault> {
+    sys::reset_signals().within(Layer::Start, "reset signals")?;
+    sys::no_new_privileges().within(Layer::Capabilities, "set `no_new_privs`")?;
+    if wanted(plan, Layer::Landlock) {
+        landlock::restrict(plan)?;
+    }
+    if wanted(plan, Layer::Rlimits) {
+        rlimits(&plan.limits)?;
+    }
+    if wanted(plan, Layer::Capabilities) {
+        sys::forget_capabilities().within(Layer::Capabilities, "empty the bounding set")?;
+        sys::drop_capabilities().within(Layer::Capabilities, "drop them")?;
+    }
+    if plan.code == Code::Fixed && wanted(plan, Layer::Mdwe) {
+        sys::refuse_new_code().within(Layer::Mdwe, "set `PR_SET_MDWE`")?;
+    }
+    if matches!(plan.payload, Payload::Exec { .. }) {
+        sys::fix_addresses().within(Layer::Start, "fix addresses")?;
+    }
+    sys::hide().within(Layer::Start, "hide the first process")?;
+    if wanted(plan, Layer::Seccomp) {
+        filters.install(plan)?;
+    }
+    Ok(())
+}
+
+#[cfg(any(test, feature = "weaken"))]
+pub fn wanted(plan: &Plan, layer: Layer) -> bool {
+    plan.without != Some(layer)
+}
+
+/// Every layer, always: only test builds can leave one out.
+#[cfg(not(any(test, feature = "weaken")))]
+pub const fn wanted(_plan: &Plan, _layer: Layer) -> bool {
+    true
+}
+
+fn rlimits(limits: &Limits) -> Result<(), Fault> {
+    /// The stack of a thread, in bytes: what most systems give.
+    const STACK_BYTES: u64 = 8 << 20;
+    let bounds = [
+        (Resource::RLIMIT_NPROC, limits.processes.saturating_add(1)),
+        (Resource::RLIMIT_NOFILE, limits.open_files),
+        (Resource::RLIMIT_FSIZE, limits.file_bytes),
+        (Resource::RLIMIT_CPU, limits.cpu_seconds),
+        (Resource::RLIMIT_STACK, STACK_BYTES),
+        (Resource::RLIMIT_CORE, 0),
+        (Resource::RLIMIT_MEMLOCK, 0),
+        (Resource::RLIMIT_MSGQUEUE, 0),
+        (Resource::RLIMIT_NICE, 0),
+        (Resource::RLIMIT_RTPRIO, 0),
+    ];
+    for (resource, bound) in bounds {
+        // One second later SIGKILL follows SIGXCPU, which a payload can catch.
+        let hard = if resource == Resource::RLIMIT_CPU { bound.saturating_add(1) } else { bound };
+        setrlimit(resource, bound, hard).within(Layer::Rlimits, format!("set {resource:?} to {bound}"))?;
+    }
+    Ok(())
+}
+
+/// The second process: probes, reports, waits for the word, becomes the payload.
+fn payload(plan: &Plan, worker: fn() -> u8) -> ! {
+    let keeper = || sys::placed(KEEPER_FD);
+    let _ = nix::unistd::close(STATUS_FD);
+    let probe = probe::run(&Expectation { plan });
+    let going = report(keeper(), &Answer::Set(probe)).and_then(|()| await_word());
+    if going.is_err() {
+        sys::leave(1);
+    }
+    let fault = match &plan.payload {
+        Payload::Worker => {
+            let _ = nix::unistd::close(KEEPER_FD);
+            let code = worker();
+            drop(std::io::Write::flush(&mut std::io::stdout()));
+            sys::leave(code.into())
+        }
+        Payload::Exec { arguments, environment, directory, .. } => match execute(arguments, environment, directory) {
+            Ok(never) => match never {},
+            Err(fault) => fault,
+        },
+    };
+    let _ = report(keeper(), &Answer::Refused(fault));
+    sys::leave(1)
+}
+
+fn execute(
+    arguments: &[std::ffi::OsString],
+    environment: &[(std::ffi::OsString, std::ffi::OsString)],
+    directory: &std::path::Path,
+) -> Result<std::convert::Infallible, Fault> {
+    let words = |word: &[u8]| CString::new(word).map_err(|_| Fault::new(Layer::Start, "pass a word", Errno::EINVAL));
+    let arguments: Vec<CString> = arguments.iter().map(|word| words(word.as_bytes())).collect::<Result<_, _>>()?;
+    let environment: Vec<CString> = environment
+        .iter()
+        .map(|(name, value)| words(&[name.as_bytes(), b"=", value.as_bytes()].concat()))
+        .collect::<Result<_, _>>()?;
+    nix::unistd::chdir(directory).within(Layer::Start, format!("enter `{}`", directory.display()))?;
+    let program = sys::placed(program_fd());
+    nix::unistd::execveat(program, c"", &arguments, &environment, AtFlags::AT_EMPTY_PATH)
+        .within(Layer::Start, "execute the program")
+}
+
+/// Waits until the payload has ended, reaping whatever else ends, and says how. Only `payload` counts.
+fn reap(payload: i32) -> ! {
+    let _ = nix::unistd::close(KEEPER_FD);
+    let _ = nix::unistd::close(program_fd());
+    for stream in [libc::STDIN_FILENO, libc::STDOUT_FILENO, libc::STDERR_FILENO] {
+        // Or a reader would wait for our copies.
+        let _ = nix::unistd::close(stream);
+    }
+    let mut cpu_us = 0_u64;
+    loop {
+        match sys::reap(-1) {
+            Ok(reaped) => {
+                cpu_us = cpu_us.saturating_add(reaped.cpu_us);
+                if reaped.pid == payload {
+                    let mut message = reaped.status.to_le_bytes().to_vec();
+                    message.extend(cpu_us.to_le_bytes());
+                    let _ = nix::unistd::write(sys::placed(STATUS_FD), &message);
+                    sys::leave(0)
+                }
+            }
+            Err(Errno::EINTR) => {}
+            Err(_) => sys::leave(1),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The root of a fence: a fresh file system in memory that holds what the plan names and nothing else.
+//!
+//! It happens in two halves. [`gather`] copies the host's mounts with the rights of whoever starts fences, so a root
+//! launcher can grant a path that the payload's owner could not reach. [`build`] runs in the new namespaces as the
+//! owner: it attaches them, leaves the old root and steps into a folder of the new one, because the kernel gives no
+//! user namespace to a process that was changed into a sub-directory: a second answer beside the system call filter.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, openat};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sys::stat::{Mode, SFlag, fstat, mkdirat};
+
+use super::error::{Fault, Layer, Within as _};
+use super::plan::{Mount, Plan, Runs};
+use super::sys::{self, MountAttributes};
+
+/// The folder of the new root that becomes `/`.
+const INSIDE: &str = "inside";
+/// Room for folders and mount points; no payload writes there.
+const ROOT_OPTIONS: [(&str, Option<&str>); 3] =
+    [("size", Some("1m")), ("nr_inodes", Some("1k")), ("mode", Some("0555"))];
+
+const LOCKED: MountAttributes = MountAttributes::NO_SETUID.and(MountAttributes::NO_DEVICES);
+const LOCKED_DATA: MountAttributes = LOCKED.and(MountAttributes::NO_EXECUTION);
+
+/// Mounts of the host, copied and not yet attached.
+pub struct Gathered(Vec<Piece>);
+
+enum Piece {
+    Bind { mount: OwnedFd, guest: PathBuf },
+    Stage { lower: OwnedFd, top: OwnedFd, upper: String, work: String, guest: PathBuf },
+    Scratch { guest: PathBuf, bytes: u64, entries: u64 },
+}
+
+impl Piece {
+    fn guest(&self) -> &Path {
+        match self {
+            Self::Bind { guest, .. } | Self::Stage { guest, .. } | Self::Scratch { guest, .. } => guest,
+        }
+    }
+}
+
+/// Copies every mount that the plan takes from the host, already restricted.
+pub fn gather(plan: &Plan) -> Result<Gathered, Fault> {
+    let mut pieces = Vec::new();
+    for mount in &plan.mounts {
+        pieces.push(match mount {
+            Mount::Read { host, guest, run } => {
+                let attributes = if *run == Runs::Yes { LOCKED } else { LOCKED_DATA };
+                let mount = copy(host, attributes.and(MountAttributes::READ_ONLY))?;
+                Piece::Bind { mount, guest: guest.clone() }
+            }
+            Mount::Null => {
+                let attributes =
+                    MountAttributes::READ_ONLY.and(MountAttributes::NO_SETUID).and(MountAttributes::NO_EXECUTION);
+                Piece::Bind { mount: copy(Path::new("/dev/null"), attributes)?, guest: PathBuf::from("/dev/null") }
+            }
+            Mount::Stage { lower, upper, work, guest } => Piece::Stage {
+                lower: copy(lower, LOCKED_DATA.and(MountAttributes::READ_ONLY))?,
+                top: copy(upper.parent().unwrap_or(Path::new("/")), LOCKED_DATA)?,
+                upper: name(upper)?,
+                work: name(work)?,
+                guest: guest.clone(),
+            },
+            Mount::Scratch { guest, bytes, entries } => {
+                Piece::Scratch { guest: guest.clone(), bytes: *bytes, entries: *entries }
+            }
+        });
+    }
+    // A place inside another mount's comes after it.
+    pieces.sort_by(|left, right| left.guest().cmp(right.guest()));
+    Ok(Gathered(pieces))
+}
+
+fn name(path: &Path) -> Result<String, Fault> {
+    let name = path.file_name().and_then(OsStr::to_str).map(str::to_owned);
+    name.ok_or_else(|| Fault::new(Layer::Root, format!("name `{}`", path.display()), Errno::EINVAL))
+}
+
+fn copy(host: &Path, attributes: MountAttributes) -> Result<OwnedFd, Fault> {
+    let mount = sys::clone_mount(host).within(Layer::Root, format!("clone the mount of `{}`", host.display()))?;
+    sys::restrict_mount(mount.as_fd(), attributes).within(Layer::Root, format!("restrict `{}`", host.display()))?;
+    Ok(mount)
+}
+
+/// Makes the gathered mounts the whole file system of this process, which must own its mount namespace.
+pub fn build(gathered: &Gathered) -> Result<(), Fault> {
+    let step = |what: &'static str| move |errno| Fault::new(Layer::Root, what, errno);
+    let none = None::<&str>;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).map_err(step("make mounts private"))?;
+    let root = sys::new_mount(c"tmpfs", &ROOT_OPTIONS, LOCKED_DATA).map_err(step("make a `tmpfs` for the root"))?;
+    let old = nix::fcntl::open("/", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(step("open `/`"))?;
+    sys::attach(root.as_fd(), old.as_fd()).map_err(step("attach the root"))?;
+    nix::unistd::fchdir(&root).map_err(step("enter the root"))?;
+    let inside = folder(root.as_fd(), INSIDE).map_err(step("make a folder for the root"))?;
+    let device = fstat(&root).map_err(step("look at the root"))?.st_dev;
+    for (index, piece) in gathered.0.iter().enumerate() {
+        let named = |what: &str| format!("{what} `{}`", piece.guest().display());
+        let directory = match piece {
+            Piece::Bind { mount, .. } => is_directory(mount).within(Layer::Root, named("look at"))?,
+            _ => true,
+        };
+        let place =
+            place(inside.as_fd(), piece.guest(), directory, device).within(Layer::Root, named("make a place for"))?;
+        match piece {
+            Piece::Bind { mount, .. } => sys::attach(mount.as_fd(), place.as_fd()),
+            Piece::Stage { lower, top, upper, work, .. } => stage(root.as_fd(), index, lower, top, (upper, work))
+                .and_then(|overlay| sys::attach(overlay.as_fd(), place.as_fd())),
+            Piece::Scratch { bytes, entries, .. } => {
+                scratch(*bytes, *entries).and_then(|made| sys::attach(made.as_fd(), place.as_fd()))
+            }
+        }
+        .within(Layer::Root, named("mount"))?;
+    }
+    sys::restrict_mount(root.as_fd(), LOCKED_DATA.and(MountAttributes::READ_ONLY)).map_err(step("lock the root"))?;
+    nix::unistd::pivot_root(".", ".").map_err(step("pivot to the new root"))?;
+    umount2(".", MntFlags::MNT_DETACH).map_err(step("detach the old root"))?;
+    nix::unistd::chdir("/").map_err(step("enter the new root"))?;
+    nix::unistd::chroot(INSIDE).map_err(step("step into the new root"))?;
+    nix::unistd::chdir("/").map_err(step("enter the new root"))
+}
+
+fn is_directory(mount: &OwnedFd) -> Result<bool, Errno> {
+    Ok(SFlag::from_bits_truncate(fstat(mount)?.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR)
+}
+
+/// Opens a folder of `parent`, made if it is missing. Never through a symbolic link.
+fn folder(parent: BorrowedFd<'_>, name: impl AsRef<OsStr>) -> Result<OwnedFd, Errno> {
+    match mkdirat(parent, name.as_ref(), Mode::from_bits_truncate(0o555)) {
+        Ok(()) | Err(Errno::EEXIST) => open_folder(parent, name),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn open_folder(parent: BorrowedFd<'_>, name: impl AsRef<OsStr>) -> Result<OwnedFd, Errno> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    openat(parent, name.as_ref(), flags, Mode::empty())
+}
+
+/// Opens the place of a mount, made where it is missing. Only the root itself gets new folders: a mount inside another
+/// one must find its place there, or making it would be a write that nobody asked for.
+fn place(inside: BorrowedFd<'_>, guest: &Path, directory: bool, device: u64) -> Result<OwnedFd, Errno> {
+    let mut names: Vec<&OsStr> = Vec::new();
+    for part in guest.components() {
+        match part {
+            Component::Normal(name) => names.push(name),
+            Component::RootDir => {}
+            _ => return Err(Errno::EINVAL),
+        }
+    }
+    let last = if directory { None } else { names.pop() };
+    let mut here = inside.try_clone_to_owned().map_err(|_| Errno::EMFILE)?;
+    for name in names {
+        let ours = fstat(&here)?.st_dev == device;
+        here = if ours { folder(here.as_fd(), name)? } else { open_folder(here.as_fd(), name)? };
+    }
+    let Some(last) = last else { return Ok(here) };
+    if fstat(&here)?.st_dev == device {
+        let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_WRONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        drop(openat(&here, last, flags, Mode::from_bits_truncate(0o444))?);
+    }
+    openat(&here, last, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
+}
+
+fn scratch(bytes: u64, entries: u64) -> Result<OwnedFd, Errno> {
+    // The kernel counts the file system's own root as an entry.
+    let (bytes, entries) = (bytes.to_string(), entries.saturating_add(1).to_string());
+    let options = [("size", Some(bytes.as_str())), ("nr_inodes", Some(entries.as_str())), ("mode", Some("0700"))];
+    sys::new_mount(c"tmpfs", &options, LOCKED_DATA)
+}
+
+/// An overlay over `lower`. Its layers are attached beside the folder that becomes `/`, where no path leads to later;
+/// the overlay holds copies of its own, so they are let go at once.
+fn stage(
+    root: BorrowedFd<'_>,
+    index: usize,
+    lower: &OwnedFd,
+    top: &OwnedFd,
+    (upper, work): (&str, &str),
+) -> Result<OwnedFd, Errno> {
+    let (below, above) = (format!("lower{index}"), format!("top{index}"));
+    for (name, layer) in [(&below, lower), (&above, top)] {
+        let place = folder(root, name.as_str())?;
+        sys::attach(layer.as_fd(), place.as_fd())?;
+    }
+    let (upper, work) = (format!("{above}/{upper}"), format!("{above}/{work}"));
+    let options = [
+        ("lowerdir", Some(below.as_str())),
+        ("upperdir", Some(upper.as_str())),
+        ("workdir", Some(work.as_str())),
+        // Marks in `user.*` attributes: the trusted ones can't be written from a user namespace.
+        ("userxattr", None),
+    ];
+    let overlay = sys::new_mount(c"overlay", &options, LOCKED_DATA)?;
+    umount2(below.as_str(), MntFlags::MNT_DETACH)?;
+    umount2(above.as_str(), MntFlags::MNT_DETACH)?;
+    Ok(overlay)
+}
