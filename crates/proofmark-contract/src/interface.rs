@@ -11,7 +11,7 @@ use wit_parser::{Resolve, WorldId};
 
 use crate::placed::Placed;
 use crate::problem::Problem;
-use crate::process::{self, Process};
+use crate::process::Process;
 use crate::types::Type;
 use crate::value::Value;
 
@@ -142,10 +142,7 @@ impl fmt::Display for Call {
             if nth > 0 {
                 f.write_str(", ")?;
             }
-            match (&self.function.process, self.function.params.get(nth)) {
-                (Some(_), Some((_, ty))) => write!(f, "{}", process::readable(argument, ty))?,
-                _ => write!(f, "{argument}")?,
-            }
+            write!(f, "{argument}")?;
         }
         f.write_str(")")
     }

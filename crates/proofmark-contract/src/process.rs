@@ -14,10 +14,10 @@ mod text;
 mod tree;
 mod types;
 
-pub(crate) use text::{plain, readable, reading};
+pub(crate) use text::{plain, reading, written};
 pub use tree::{Entry, Node, Tree, TreeError};
 pub(crate) use tree::{bytes_value, is_name, rename};
-pub(crate) use types::is_tree;
+pub(crate) use types::{is_readable_tree, is_tree};
 
 /// The longest argument and the longest value of a variable, in bytes: Linux takes 131,072 with the NUL at the end.
 pub(crate) const ARGUMENT_BYTES_MAX: usize = 131_071;

@@ -57,8 +57,8 @@ fn typed(function: &Function, call: &UntypedFuncCall<'_>, source: &str) -> Resul
     let mut args = Vec::with_capacity(wanted);
     for (nth, (node, (name, ty))) in nodes.iter().zip(&function.params).enumerate() {
         let what = format!("`{name}`");
-        let value = node.to_wasm_value(&process_type(function, ty), source);
-        let value = value.map_err(|found| misfit(&found, source, &what, ty))?;
+        let read_as = process_type(function, ty);
+        let value = node.to_wasm_value(&read_as, source).map_err(|found| misfit(&found, source, &what, &read_as))?;
         args.push(match &function.process {
             Some(process) => process_argument(process, nth, node, process::plain(value, ty))?,
             None => value,
@@ -191,7 +191,7 @@ fn example(ty: &Type) -> Option<String> {
         Type::F32 | Type::F64 => "1.5",
         Type::Char => "'a'",
         Type::String => "\"a\"",
-        tree if process::is_tree(tree) => TREE_EXAMPLE,
+        tree if process::is_readable_tree(tree) => TREE_EXAMPLE,
         Type::List(_) => "[]",
         Type::Option(_) => "none",
         Type::Enum(ty) => return ty.cases.first().cloned(),

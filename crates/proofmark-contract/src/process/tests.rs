@@ -98,6 +98,10 @@ fn outcomes_become_values() {
     let value = full().outcome(outcome.clone()).unwrap();
     assert_eq!(value.to_string(), "{code: 3, stdout: \"ok\\n\", stderr: [255], files: []}");
     assert!(value.fits(&Type::Record(Arc::clone(&full().outcome))));
+    let tree = vec![Entry { path: "a".to_owned(), mode: 1, modified: 2, node: Node::File(b"hi".to_vec()) }];
+    let with_files = Outcome { files: Some(Tree::new(tree).unwrap()), ..outcome.clone() };
+    let shown = full().outcome(with_files).unwrap().to_string();
+    assert!(shown.ends_with("files: [{path: \"a\", mode: 1, modified: 2, node: text(\"hi\")}]}"), "{shown}");
     let not_text = Outcome { stdout: b"ab\xff".to_vec(), ..outcome.clone() };
     assert_eq!(full().outcome(not_text).unwrap_err(), "standard output is not UTF-8 from byte 2 on");
     assert!(full().outcome(Outcome { files: None, ..outcome.clone() }).is_err());

@@ -1,11 +1,11 @@
 //! How files are written in WAVE: `text("…")` may stand for `file([…])` with those bytes.
 //!
-//! The case exists in text alone. Values never have it, so that two trees with the same bytes are the same value.
+//! The case exists in text alone, read and written. Values never have it, so that two trees with the same bytes are the same value.
 
 use std::sync::Arc;
 
 use super::types::{FILE, READABLE, TEXT, TREE, is_tree};
-use crate::types::{RecordType, Type};
+use crate::types::{RecordType, Type, VariantType};
 use crate::value::Value;
 
 /// The type that WAVE is read as where a value of `ty` is needed.
@@ -45,31 +45,14 @@ fn plain_entry(entry: Value) -> Value {
     Value::Record(Arc::clone(&TREE.entry), fields.collect())
 }
 
-/// The value as a person reads it: files that are text as `text("…")`.
-pub(crate) fn readable(value: &Value, ty: &Type) -> Value {
-    match (value, ty) {
-        (Value::List(entries), tree) if is_tree(tree) => Value::List(entries.iter().map(readable_entry).collect()),
-        (Value::Record(record, values), Type::Record(ty)) => {
-            let values = values.iter().zip(&ty.fields).map(|(value, (_, ty))| readable(value, ty)).collect();
-            Value::Record(Arc::clone(record), values)
-        }
-        (value, _) => value.clone(),
+/// How a case of `node` is written where that is not as its type has it: a file that is text, as `text("…")`.
+pub(crate) fn written(ty: &Arc<VariantType>, case: u32, payload: Option<&Value>) -> Option<Value> {
+    // Values of trees share one type; a component's type of the same look is another.
+    if case != FILE || !Arc::ptr_eq(ty, &TREE.node) {
+        return None;
     }
-}
-
-fn readable_entry(entry: &Value) -> Value {
-    let Value::Record(_, fields) = entry else { return entry.clone() };
-    let fields = fields.iter().map(|field| match field {
-        Value::Variant(_, FILE, Some(bytes)) => match super::tree::bytes_of(bytes).map(String::from_utf8) {
-            Some(Ok(text)) if text.chars().all(is_plain) => {
-                Value::Variant(Arc::clone(&READABLE.node), TEXT, Some(Box::new(Value::String(text))))
-            }
-            _ => Value::Variant(Arc::clone(&READABLE.node), FILE, Some(bytes.clone())),
-        },
-        Value::Variant(_, case, payload) => Value::Variant(Arc::clone(&READABLE.node), *case, payload.clone()),
-        other => other.clone(),
-    });
-    Value::Record(Arc::clone(&READABLE.entry), fields.collect())
+    let text = String::from_utf8(super::tree::bytes_of(payload?)?).ok()?;
+    text.chars().all(is_plain).then_some(Value::String(text))
 }
 
 fn is_plain(character: char) -> bool {

@@ -56,6 +56,11 @@ pub(crate) fn is_tree(ty: &Type) -> bool {
     *ty == TREE.tree
 }
 
+/// Whether this is the type of trees as text has them.
+pub(crate) fn is_readable_tree(ty: &Type) -> bool {
+    *ty == READABLE.tree
+}
+
 /// The result of `run`.
 pub(super) fn outcome(stdout: Option<Form>, stderr: Option<Form>, files: bool) -> RecordType {
     let streams = [("stdout", stdout), ("stderr", stderr)];

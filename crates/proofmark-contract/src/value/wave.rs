@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use wasm_wave::wasm::{WasmTypeKind, WasmValue, WasmValueError};
 
 use super::Value;
+use crate::process;
 use crate::types::Type;
 
 macro_rules! scalars {
@@ -177,6 +178,9 @@ impl WasmValue for Value {
     fn unwrap_variant(&self) -> (Cow<'_, str>, Option<Cow<'_, Self>>) {
         match self {
             Self::Variant(ty, case, payload) => {
+                if let Some(text) = process::written(ty, *case, payload.as_deref()) {
+                    return (Cow::Borrowed("text"), Some(Cow::Owned(text)));
+                }
                 let name = ty.cases.get(*case as usize).map_or("", |(name, _)| name.as_str());
                 (Cow::Borrowed(name), borrowed(payload))
             }

@@ -262,6 +262,18 @@ proptest! {
 }
 
 #[test]
+fn a_component_s_type_of_the_same_look_is_no_tree() {
+    let world = "variant node { file(list<u8>), directory, symlink(string), hard-link(string) }
+        record entry { path: string, mode: u32, modified: s64, node: node }
+        export f: func(files: list<entry>) -> list<entry>;";
+    let contract = parsed(&super::contract(world, ""));
+    let text = "f([{path: \"../a\", mode: 420, modified: 0, node: file([104, 105])}])";
+    assert_eq!(contract.interface.parse_call(text).unwrap().to_string(), text);
+    assert!(contract.interface.parse_call(&text.replace("file([104, 105])", "text(\"hi\")")).is_err());
+    assert!(contract.interface.process().is_none());
+}
+
+#[test]
 fn every_prefix_of_a_contract() {
     for (at, _) in PHOTOS.char_indices().step_by(7) {
         survives(&PHOTOS[..at]);
