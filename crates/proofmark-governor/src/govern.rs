@@ -44,7 +44,7 @@ pub struct Asked<'a> {
 
 /// With what it is checked.
 pub struct Means<'a> {
-    pub launch: &'a Launch,
+    pub launch: &'a dyn Launch,
     pub threads: usize,
     /// The time, which only the binary reads.
     pub now: Timestamp,

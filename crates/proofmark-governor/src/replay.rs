@@ -27,7 +27,7 @@ pub fn replay(
     verified: &Verified,
     contract: &Contract,
     artifact: &[u8],
-    launch: &Launch,
+    launch: &dyn Launch,
     threads: usize,
     progress: &(dyn Fn(&str, u64, u64) + Sync),
 ) -> Vec<Replayed> {

@@ -2,12 +2,7 @@
 //! harness. As root it runs every test twice: as root, and again as an ordinary user with a cgroup of its own.
 //!
 //! Needs a C compiler (`cc`) with a static libc: the payloads are small C programs.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test, without the harness that says so"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, without the harness that says so")]
 
 #[path = "fence/cases.rs"]
 mod cases;

@@ -89,6 +89,17 @@ fn io(error: &std::io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
+impl std::fmt::Display for Hit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "memory",
+            Self::Processes => "processes",
+            Self::Cpu => "processor time",
+            Self::FileSize => "file size",
+        })
+    }
+}
+
 /// Puts an order's JSON into a sealed memory file.
 pub fn pack(order: &Order) -> Result<OwnedFd, Errno> {
     let json = serde_json::to_vec(order).map_err(|_| Errno::EINVAL)?;
