@@ -7,7 +7,7 @@
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
@@ -25,18 +25,19 @@ const ROOT_OPTIONS: [(&str, Option<&str>); 3] =
     [("size", Some("1m")), ("nr_inodes", Some("1k")), ("mode", Some("0555"))];
 
 const LOCKED: MountAttributes = MountAttributes::NO_SETUID.and(MountAttributes::NO_DEVICES);
+/// A device, which `NO_DEVICES` would keep from being opened.
+const LOCKED_DEVICE: MountAttributes =
+    MountAttributes::READ_ONLY.and(MountAttributes::NO_SETUID).and(MountAttributes::NO_EXECUTION);
 const LOCKED_DATA: MountAttributes = LOCKED.and(MountAttributes::NO_EXECUTION);
 
-/// Mounts of the host, copied and not yet attached.
-pub struct Gathered(Vec<Piece>);
-
-enum Piece {
-    Bind { mount: OwnedFd, guest: PathBuf },
-    Stage { lower: OwnedFd, top: OwnedFd, upper: String, work: String, guest: PathBuf },
-    Scratch { guest: PathBuf, bytes: u64, entries: u64 },
+/// A mount of the plan, with what was gathered for it.
+enum Piece<'a> {
+    Bind { mount: OwnedFd, guest: &'a Path },
+    Stage { lower: OwnedFd, top: OwnedFd, upper: String, work: String, guest: &'a Path },
+    Scratch { guest: &'a Path, bytes: u64, entries: u64 },
 }
 
-impl Piece {
+impl Piece<'_> {
     fn guest(&self) -> &Path {
         match self {
             Self::Bind { guest, .. } | Self::Stage { guest, .. } | Self::Scratch { guest, .. } => guest,
@@ -44,36 +45,45 @@ impl Piece {
     }
 }
 
-/// Copies every mount that the plan takes from the host, already restricted.
-pub fn gather(plan: &Plan) -> Result<Gathered, Fault> {
+/// Copies every mount that the plan takes from the host, already restricted, in the plan's order: one of each bind, and
+/// of a staged tree the lower folder and the one that holds the upper.
+pub fn gather(plan: &Plan) -> Result<Vec<OwnedFd>, Fault> {
+    let mut mounts = Vec::new();
+    for mount in &plan.mounts {
+        match mount {
+            Mount::Read { host, run, .. } => {
+                let attributes = if *run == Runs::Yes { LOCKED } else { LOCKED_DATA };
+                mounts.push(copy(host, attributes.and(MountAttributes::READ_ONLY))?);
+            }
+            Mount::Null => mounts.push(copy(Path::new("/dev/null"), LOCKED_DEVICE)?),
+            Mount::Stage { lower, upper, .. } => {
+                mounts.push(copy(lower, LOCKED_DATA.and(MountAttributes::READ_ONLY))?);
+                mounts.push(copy(upper.parent().unwrap_or(Path::new("/")), LOCKED_DATA)?);
+            }
+            Mount::Scratch { .. } => {}
+        }
+    }
+    Ok(mounts)
+}
+
+/// Puts the plan's mounts and what was gathered for them together.
+fn pieces(plan: &Plan, gathered: Vec<OwnedFd>) -> Result<Vec<Piece<'_>>, Fault> {
+    let mut gathered = gathered.into_iter();
+    let mut next = || gathered.next().ok_or(Errno::EBADMSG).within(Layer::Root, "hand over mounts");
     let mut pieces = Vec::new();
     for mount in &plan.mounts {
+        let guest = mount.guest();
         pieces.push(match mount {
-            Mount::Read { host, guest, run } => {
-                let attributes = if *run == Runs::Yes { LOCKED } else { LOCKED_DATA };
-                let mount = copy(host, attributes.and(MountAttributes::READ_ONLY))?;
-                Piece::Bind { mount, guest: guest.clone() }
+            Mount::Read { .. } | Mount::Null => Piece::Bind { mount: next()?, guest },
+            Mount::Stage { upper, work, .. } => {
+                Piece::Stage { lower: next()?, top: next()?, upper: name(upper)?, work: name(work)?, guest }
             }
-            Mount::Null => {
-                let attributes =
-                    MountAttributes::READ_ONLY.and(MountAttributes::NO_SETUID).and(MountAttributes::NO_EXECUTION);
-                Piece::Bind { mount: copy(Path::new("/dev/null"), attributes)?, guest: PathBuf::from("/dev/null") }
-            }
-            Mount::Stage { lower, upper, work, guest } => Piece::Stage {
-                lower: copy(lower, LOCKED_DATA.and(MountAttributes::READ_ONLY))?,
-                top: copy(upper.parent().unwrap_or(Path::new("/")), LOCKED_DATA)?,
-                upper: name(upper)?,
-                work: name(work)?,
-                guest: guest.clone(),
-            },
-            Mount::Scratch { guest, bytes, entries } => {
-                Piece::Scratch { guest: guest.clone(), bytes: *bytes, entries: *entries }
-            }
+            Mount::Scratch { bytes, entries, .. } => Piece::Scratch { guest, bytes: *bytes, entries: *entries },
         });
     }
     // A place inside another mount's comes after it.
     pieces.sort_by(|left, right| left.guest().cmp(right.guest()));
-    Ok(Gathered(pieces))
+    Ok(pieces)
 }
 
 fn name(path: &Path) -> Result<String, Fault> {
@@ -88,7 +98,8 @@ fn copy(host: &Path, attributes: MountAttributes) -> Result<OwnedFd, Fault> {
 }
 
 /// Makes the gathered mounts the whole file system of this process, which must own its mount namespace.
-pub fn build(gathered: &Gathered) -> Result<(), Fault> {
+pub fn build(plan: &Plan, gathered: Vec<OwnedFd>) -> Result<(), Fault> {
+    let pieces = pieces(plan, gathered)?;
     let step = |what: &'static str| move |errno| Fault::new(Layer::Root, what, errno);
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).map_err(step("make mounts private"))?;
@@ -98,7 +109,7 @@ pub fn build(gathered: &Gathered) -> Result<(), Fault> {
     nix::unistd::fchdir(&root).map_err(step("enter the root"))?;
     let inside = folder(root.as_fd(), INSIDE).map_err(step("make a folder for the root"))?;
     let device = fstat(&root).map_err(step("look at the root"))?.st_dev;
-    for (index, piece) in gathered.0.iter().enumerate() {
+    for (index, piece) in pieces.iter().enumerate() {
         let named = |what: &str| format!("{what} `{}`", piece.guest().display());
         let directory = match piece {
             Piece::Bind { mount, .. } => is_directory(mount).within(Layer::Root, named("look at"))?,
@@ -116,12 +127,24 @@ pub fn build(gathered: &Gathered) -> Result<(), Fault> {
         }
         .within(Layer::Root, named("mount"))?;
     }
+    if !super::inside::wanted(plan, Layer::Root) {
+        folder(inside.as_fd(), "host").map_err(step("make a place for the old root"))?;
+    }
     sys::restrict_mount(root.as_fd(), LOCKED_DATA.and(MountAttributes::READ_ONLY)).map_err(step("lock the root"))?;
-    nix::unistd::pivot_root(".", ".").map_err(step("pivot to the new root"))?;
-    umount2(".", MntFlags::MNT_DETACH).map_err(step("detach the old root"))?;
-    nix::unistd::chdir("/").map_err(step("enter the new root"))?;
-    nix::unistd::chroot(INSIDE).map_err(step("step into the new root"))?;
-    nix::unistd::chdir("/").map_err(step("enter the new root"))
+    leave(&inside, plan).within(Layer::Root, "pivot to the new root and leave the old one")
+}
+
+/// Makes `inside`, a folder of the new root that is the working directory, the root of this process.
+fn leave(inside: &OwnedFd, plan: &Plan) -> Result<(), Errno> {
+    if super::inside::wanted(plan, Layer::Root) {
+        // Old over new; detaching takes the upper one away, and nothing of the host is left.
+        nix::unistd::pivot_root(".", ".")?;
+        umount2(".", MntFlags::MNT_DETACH)?;
+    } else {
+        nix::unistd::pivot_root(".", "inside/host")?;
+    }
+    nix::unistd::fchdir(inside)?;
+    nix::unistd::chroot(".")
 }
 
 fn is_directory(mount: &OwnedFd) -> Result<bool, Errno> {

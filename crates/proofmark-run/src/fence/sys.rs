@@ -326,6 +326,13 @@ pub fn ignore_children() -> Result<(), Errno> {
     unsafe { nix::sys::signal::sigaction(nix::sys::signal::SIGCHLD, &ignore) }.map(drop)
 }
 
+/// This process waits for its children itself again.
+pub fn await_children() -> Result<(), Errno> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default handler runs no code of ours.
+    unsafe { nix::sys::signal::sigaction(nix::sys::signal::SIGCHLD, &default) }.map(drop)
+}
+
 /// Same addresses in every run.
 pub fn fix_addresses() -> Result<(), Errno> {
     const ADDR_NO_RANDOMIZE: libc::c_ulong = 0x0004_0000;
