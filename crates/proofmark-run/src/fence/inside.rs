@@ -37,15 +37,18 @@ pub struct Birth<'a> {
     pub keeper: OwnedFd,
     /// To the same: how the payload ended.
     pub status: OwnedFd,
+    pub host: Host,
 }
 
-/// What the keeper's first message carries: the order, the three streams, the program of a native payload, and then the
-/// mounts, where the launcher has more rights to copy them than the payload's owner.
+/// Who copies the host's mounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Gift {
-    WithoutMounts,
-    WithMounts,
+pub enum Host {
+    /// The keeper, which has more rights to than the payload's owner. So the first process can leave the host's root
+    /// before an order comes.
+    Gathers,
+    /// The first process, with the rights that it has in a mount namespace of its own. That must be a fresh copy of the
+    /// host's, so it is made when the order comes.
+    LeavesIt,
 }
 
 /// How the payload ended, from the first process to the keeper: wait status and processor time.
@@ -63,9 +66,16 @@ pub fn first(birth: Birth<'_>) -> ! {
 }
 
 fn arrive(birth: Birth<'_>) -> Result<std::convert::Infallible, Fault> {
-    let Birth { filters, worker, keeper, status } = birth;
-    wait_apart(keeper, status).within(Layer::Start, "wait for an order")?;
-    let (message, fds) =
+    let Birth { filters, worker, keeper, status, host } = birth;
+    settle_apart(keeper, status).within(Layer::Start, "settle")?;
+    await_word().within(Layer::Start, "wait for the keeper")?;
+    sys::unshare(libc::CLONE_NEWCGROUP).within(Layer::Namespaces, "make a cgroup namespace")?;
+    identity()?;
+    sys::die_with_parent().within(Layer::Start, "die with the keeper")?;
+    sys::forget_capabilities().within(Layer::Capabilities, "empty the bounding set")?;
+    let early = if host == Host::Gathers { Some(own_root()?) } else { None };
+
+    let (_, fds) =
         wire::receive(sys::placed(KEEPER_FD)).within(Layer::Start, "wait for an order")?.unwrap_or_else(|| {
             // Nobody is left to serve.
             sys::leave(0)
@@ -81,12 +91,14 @@ fn arrive(birth: Birth<'_>) -> Result<std::convert::Infallible, Fault> {
     let program = if matches!(plan.payload, Payload::Exec { .. }) { fds.next() } else { None };
     let gathered: Vec<OwnedFd> = fds.collect();
     settle(streams, program).within(Layer::Start, "place descriptors")?;
-    identity()?;
-    sys::die_with_parent().within(Layer::Start, "die with the keeper")?;
-    sys::unshare(libc::CLONE_NEWNS | libc::CLONE_NEWCGROUP)
-        .within(Layer::Namespaces, "make mount and cgroup namespaces")?;
-    let gathered = if message == [Gift::WithMounts as u8] { gathered } else { mounts::gather(&plan)? };
-    mounts::build(&plan, gathered)?;
+    match early {
+        Some(root) => mounts::fill(root, &plan, gathered)?,
+        None => {
+            sys::unshare(libc::CLONE_NEWNS).within(Layer::Namespaces, "make a mount namespace")?;
+            let gathered = mounts::gather(&plan)?;
+            mounts::fill(mounts::leave()?, &plan, gathered)?;
+        }
+    }
     let listeners = network::listen(&plan.network)?;
     if !listeners.is_empty() {
         let borrowed: Vec<_> = listeners.iter().map(|fd| fd.as_fd()).collect();
@@ -101,9 +113,15 @@ fn arrive(birth: Birth<'_>) -> Result<std::convert::Infallible, Fault> {
     }
 }
 
+fn own_root() -> Result<mounts::Root, Fault> {
+    sys::unshare(libc::CLONE_NEWNS).within(Layer::Namespaces, "make a mount namespace")?;
+    // Out of the way of the standard streams.
+    mounts::leave()?.above(STATUS_FD.saturating_add(1)).within(Layer::Root, "keep the new root open")
+}
+
 /// Everything that needs no order: our two descriptors at their places and nothing else open, a session and a name of
 /// its own.
-fn wait_apart(keeper: OwnedFd, status: OwnedFd) -> Result<(), Errno> {
+fn settle_apart(keeper: OwnedFd, status: OwnedFd) -> Result<(), Errno> {
     sys::die_with_parent()?;
     let above = STATUS_FD.saturating_add(1);
     let (high_keeper, high_status) = (sys::raise(keeper.as_fd(), above)?, sys::raise(status.as_fd(), above)?);
@@ -168,7 +186,6 @@ fn lock(plan: &Plan, filters: &seccomp::Filters) -> Result<(), Fault> {
         rlimits(&plan.limits)?;
     }
     if wanted(plan, Layer::Capabilities) {
-        sys::forget_capabilities().within(Layer::Capabilities, "empty the bounding set")?;
         sys::drop_capabilities().within(Layer::Capabilities, "drop them")?;
     }
     if plan.code == Code::Fixed && wanted(plan, Layer::Mdwe) {

@@ -15,7 +15,7 @@ use nix::unistd::{Gid, Uid, getppid};
 
 use super::cgroup::Group;
 use super::error::{Fault, Layer, Within as _};
-use super::inside::{self, Birth, GID, Gift, STATUS_BYTES, UID};
+use super::inside::{self, Birth, GID, Host, STATUS_BYTES, UID};
 use super::launcher::Ready;
 use super::mounts;
 use super::plan::{Network, Owner, Plan};
@@ -53,17 +53,22 @@ impl Letter {
 /// Prepares a fence, waits for an order on `orders` and keeps it to its end. Dropping `free` tells the launcher that
 /// this keeper has an order.
 pub fn keep(ready: &Ready, number: u64, orders: OwnedFd, free: OwnedFd) {
-    // Those who can't prepare wait all the same, and tell whoever asks.
-    let spare = prepare(ready, number, APART);
+    // One that can't prepare waits all the same, and tells whoever asks.
+    let spare = prepare(ready, number, default_owner());
     let letter = wire::receive(orders.as_fd()).ok().flatten().and_then(|(_, fds)| Letter::open(fds));
-    drop((orders, free));
+    drop(orders);
     let Some(letter) = letter else { return };
-    let last = match spare.and_then(|spare| serve(spare, &letter)) {
+    let last = match spare.and_then(|spare| serve(ready, number, spare, &letter, free)) {
         Ok(exit) => Answer::Ended(exit),
         Err(fault) => Answer::Refused(fault),
     };
     // Whoever asked may be gone.
     let _ = tell(letter.answers.as_fd(), &last, &[]);
+}
+
+fn default_owner() -> Owner {
+    let (uid, gid) = (Uid::effective(), Gid::effective());
+    if uid.is_root() { NOBODY } else { Owner { uid: uid.as_raw(), gid: gid.as_raw() } }
 }
 
 /// A fence that waits for an order.
@@ -73,6 +78,7 @@ struct Spare {
     inner: OwnedFd,
     /// From the first process.
     status: OwnedFd,
+    owner: Owner,
 }
 
 /// A fence as its keeper sees it. Ends it when dropped: its first process is killed and reaped, then its group goes.
@@ -97,7 +103,7 @@ impl Drop for Kept {
     }
 }
 
-fn prepare(ready: &Ready, number: u64, apart: i32) -> Result<Spare, Fault> {
+fn prepare(ready: &Ready, number: u64, owner: Owner) -> Result<Spare, Fault> {
     let launcher = getppid();
     sys::die_with_parent().within(Layer::Start, "die with the launcher")?;
     sys::await_children().within(Layer::Start, "reset signals")?;
@@ -105,36 +111,50 @@ fn prepare(ready: &Ready, number: u64, apart: i32) -> Result<Spare, Fault> {
     let (inner, keeper) = pair().within(Layer::Start, "make a socket")?;
     let (status, inner_status) = nix::unistd::pipe2(OFlag::O_CLOEXEC).within(Layer::Start, "make a pipe")?;
     let group = Group::new(&ready.base, &format!("{launcher}-{number}"))?;
-    let forked = sys::fork_apart(apart, group.birthplace()).within(Layer::Namespaces, "make namespaces")?;
+    let root = Uid::effective().is_root();
+    if root {
+        // The supplementary groups of root would stay with the payload, unmapped but good for the host's files.
+        nix::unistd::setgroups(&[]).within(Layer::Identity, "leave all groups")?;
+    }
+    let host = if root { Host::Gathers } else { Host::LeavesIt };
+    let forked = sys::fork_apart(APART, group.birthplace()).within(Layer::Namespaces, "make namespaces")?;
     let Forked::Parent(first) = forked else {
         // The group's folders are the keeper's to remove.
         std::mem::forget(group);
         drop((inner, status));
-        inside::first(Birth { filters: &ready.filters, worker: ready.worker, keeper, status: inner_status })
+        inside::first(Birth { filters: &ready.filters, worker: ready.worker, keeper, status: inner_status, host })
     };
     drop((keeper, inner_status));
     let kept = Kept { first, reaped: false, group };
     kept.group.add(kept.first.pid.as_raw())?;
-    Ok(Spare { kept, inner, status })
+    map(kept.first.pid.as_raw(), owner)?;
+    wire::send(inner.as_fd(), &[1], &[]).within(Layer::Start, "let the first process go on")?;
+    Ok(Spare { kept, inner, status, owner })
 }
 
-fn serve(spare: Spare, letter: &Letter) -> Result<Exit, Fault> {
-    let Spare { mut kept, inner, status } = spare;
+fn serve(ready: &Ready, number: u64, spare: Spare, letter: &Letter, free: OwnedFd) -> Result<Exit, Fault> {
     let answers = letter.answers.as_fd();
     let Order { plan, start } = wire::unpack(letter.packed.as_fd()).within(Layer::Start, "read the plan")?;
     let owner = owner(&plan)?;
+    let spare = if owner == spare.owner {
+        spare
+    } else {
+        // Its one map is written already.
+        drop(spare);
+        prepare(ready, number, owner)?
+    };
+    let Spare { mut kept, inner, status, .. } = spare;
     if inside::wanted(&plan, Layer::Cgroup) {
         kept.group.limit(&plan.limits)?;
     }
-    let root = Uid::effective().is_root();
-    let mounts = if root { mounts::gather(&plan)? } else { Vec::new() };
-    map(kept.first.pid.as_raw(), owner)?;
-    let gift = if root { Gift::WithMounts } else { Gift::WithoutMounts };
+    let mounts = if Uid::effective().is_root() { mounts::gather(&plan)? } else { Vec::new() };
     let mut fds = vec![letter.packed.as_fd()];
     fds.extend(letter.streams.iter().chain(&letter.program).chain(&mounts).map(|fd| fd.as_fd()));
-    wire::send(inner.as_fd(), &[gift as u8], &fds).within(Layer::Start, "let the fence go on")?;
+    wire::send(inner.as_fd(), &[1], &fds).within(Layer::Start, "hand over the order")?;
     drop(mounts);
     introduce(&kept, inner, &plan, start, answers)?;
+    // Only now: making the next one would take processor time from this one.
+    drop(free);
     let memory_ran_out = watch(&kept, answers).within(Layer::Start, "watch the fence")?;
     kept.reap();
     Ok(exit(&kept, &plan, &status, memory_ran_out))
@@ -143,12 +163,10 @@ fn serve(spare: Spare, letter: &Letter) -> Result<Exit, Fault> {
 /// Whom the payload acts as, by the host's numbers.
 fn owner(plan: &Plan) -> Result<Owner, Fault> {
     plan.check().map_err(|error| Fault::new(Layer::Start, error.to_string(), Errno::EINVAL))?;
+    let own = default_owner();
     if Uid::effective().is_root() {
-        // The supplementary groups of root would stay with the payload, unmapped but good for the host's files.
-        nix::unistd::setgroups(&[]).within(Layer::Identity, "leave all groups")?;
-        return Ok(plan.owner.unwrap_or(NOBODY));
+        return Ok(plan.owner.unwrap_or(own));
     }
-    let own = Owner { uid: Uid::effective().as_raw(), gid: Gid::effective().as_raw() };
     match plan.owner {
         Some(other) if other != own => {
             Err(Fault::new(Layer::Identity, format!("act as user {} without being root", other.uid), Errno::EPERM))

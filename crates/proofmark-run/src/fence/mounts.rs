@@ -1,12 +1,12 @@
 //! The root of a fence: a fresh file system in memory that holds what the plan names and nothing else.
 //!
-//! It happens in two halves. [`gather`] copies the host's mounts with the rights of whoever starts fences, so a root
-//! launcher can grant a path that the payload's owner could not reach. [`build`] runs in the new namespaces as the
-//! owner: it attaches them, leaves the old root and steps into a folder of the new one, because the kernel gives no
-//! user namespace to a process that was changed into a sub-directory: a second answer beside the system call filter.
+//! [`gather`] copies the host's mounts with the rights of whoever starts fences, so a root launcher can grant a path that
+//! the payload's owner could not reach. [`leave`] and [`fill`] run in the new namespaces as the owner: out of the host's
+//! root, then the copies in. The last step is into a folder of the new root, because the kernel gives no user
+//! namespace to a process that was changed into a sub-directory: a second answer beside the system call filter.
 
 use std::ffi::OsStr;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd, RawFd};
 use std::path::{Component, Path};
 
 use nix::errno::Errno;
@@ -97,9 +97,21 @@ fn copy(host: &Path, attributes: MountAttributes) -> Result<OwnedFd, Fault> {
     Ok(mount)
 }
 
-/// Makes the gathered mounts the whole file system of this process, which must own its mount namespace.
-pub fn build(plan: &Plan, gathered: Vec<OwnedFd>) -> Result<(), Fault> {
-    let pieces = pieces(plan, gathered)?;
+/// The new root, as long as it is being filled.
+pub struct Root {
+    root: OwnedFd,
+    inside: OwnedFd,
+}
+
+impl Root {
+    /// The same, with descriptors of at least `least`.
+    pub fn above(self, least: RawFd) -> Result<Self, Errno> {
+        Ok(Self { root: sys::raise(self.root.as_fd(), least)?, inside: sys::raise(self.inside.as_fd(), least)? })
+    }
+}
+
+/// Leaves the host's root for an empty one. This process must own its mount namespace and be its mapped user.
+pub fn leave() -> Result<Root, Fault> {
     let step = |what: &'static str| move |errno| Fault::new(Layer::Root, what, errno);
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).map_err(step("make mounts private"))?;
@@ -108,8 +120,18 @@ pub fn build(plan: &Plan, gathered: Vec<OwnedFd>) -> Result<(), Fault> {
     sys::attach(root.as_fd(), old.as_fd()).map_err(step("attach the root"))?;
     nix::unistd::fchdir(&root).map_err(step("enter the root"))?;
     let inside = folder(root.as_fd(), INSIDE).map_err(step("make a folder for the root"))?;
+    // Old over new; detaching takes the upper one away, and nothing of the host is left.
+    nix::unistd::pivot_root(".", ".").map_err(step("pivot to the new root"))?;
+    umount2(".", MntFlags::MNT_DETACH).map_err(step("detach the old root"))?;
+    Ok(Root { root, inside })
+}
+
+/// Attaches what the plan grants, locks the root and steps into it.
+pub fn fill(root: Root, plan: &Plan, gathered: Vec<OwnedFd>) -> Result<(), Fault> {
+    let step = |what: &'static str| move |errno| Fault::new(Layer::Root, what, errno);
+    let Root { root, inside } = root;
     let device = fstat(&root).map_err(step("look at the root"))?.st_dev;
-    for (index, piece) in pieces.iter().enumerate() {
+    for (index, piece) in pieces(plan, gathered)?.iter().enumerate() {
         let named = |what: &str| format!("{what} `{}`", piece.guest().display());
         let directory = match piece {
             Piece::Bind { mount, .. } => is_directory(mount).within(Layer::Root, named("look at"))?,
@@ -127,24 +149,8 @@ pub fn build(plan: &Plan, gathered: Vec<OwnedFd>) -> Result<(), Fault> {
         }
         .within(Layer::Root, named("mount"))?;
     }
-    if !super::inside::wanted(plan, Layer::Root) {
-        folder(inside.as_fd(), "host").map_err(step("make a place for the old root"))?;
-    }
     sys::restrict_mount(root.as_fd(), LOCKED_DATA.and(MountAttributes::READ_ONLY)).map_err(step("lock the root"))?;
-    leave(&inside, plan).within(Layer::Root, "pivot to the new root and leave the old one")
-}
-
-/// Makes `inside`, a folder of the new root that is the working directory, the root of this process.
-fn leave(inside: &OwnedFd, plan: &Plan) -> Result<(), Errno> {
-    if super::inside::wanted(plan, Layer::Root) {
-        // Old over new; detaching takes the upper one away, and nothing of the host is left.
-        nix::unistd::pivot_root(".", ".")?;
-        umount2(".", MntFlags::MNT_DETACH)?;
-    } else {
-        nix::unistd::pivot_root(".", "inside/host")?;
-    }
-    nix::unistd::fchdir(inside)?;
-    nix::unistd::chroot(".")
+    nix::unistd::fchdir(&inside).and_then(|()| nix::unistd::chroot(".")).map_err(step("step into the new root"))
 }
 
 fn is_directory(mount: &OwnedFd) -> Result<bool, Errno> {
