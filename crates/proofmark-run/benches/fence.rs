@@ -11,8 +11,8 @@ use std::process::{Command, ExitCode, Stdio};
 use proofmark_run::fence::{self, Code, Launcher, Limits, Network, Payload, Plan, Sealed};
 use rustix::time::{ClockId, clock_gettime};
 
-const ROUNDS: usize = 300;
-const WARM_UP: usize = 20;
+const ROUNDS: usize = 200;
+const WARM_UP: usize = 10;
 const SOURCE: &str = "#include <time.h>\n#include <unistd.h>\nint main(void) { struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t); write(1, &t, sizeof t); return 0; }";
 
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let mut plain = Command::new(&program);
     let mut times: [Vec<u64>; 3] = Default::default();
     for round in 0..ROUNDS.saturating_add(WARM_UP) {
-        let took = [fenced(&launcher, &plan), spawned(&mut bwrap), spawned(&mut plain)];
+        let took = [apart(|| fenced(&launcher, &plan)), apart(|| spawned(&mut bwrap)), apart(|| spawned(&mut plain))];
         if round >= WARM_UP {
             times.iter_mut().zip(took).for_each(|(times, took)| times.push(took));
         }
@@ -69,6 +69,12 @@ fn compile(folder: &Path) -> PathBuf {
 fn now_ns() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     u64::try_from(now.tv_sec).unwrap() * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap()
+}
+
+/// None pays for what the one before leaves to be cleared away, by the kernel or by the launcher.
+fn apart(measure: impl FnOnce() -> u64) -> u64 {
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    measure()
 }
 
 /// Microseconds from `start` to the payload's own clock.

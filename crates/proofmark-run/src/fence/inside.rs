@@ -12,7 +12,7 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{Gid, Uid};
 
 use super::error::{Fault, Layer, Within as _};
-use super::mounts;
+use super::mounts::{self, Old};
 use super::plan::{Code, Limits, PROGRAM_FD, Payload, Plan};
 use super::probe::{self, Expectation};
 use super::sys::{self, Forked};
@@ -73,7 +73,8 @@ fn arrive(birth: Birth<'_>) -> Result<std::convert::Infallible, Fault> {
     identity()?;
     sys::die_with_parent().within(Layer::Start, "die with the keeper")?;
     sys::forget_capabilities().within(Layer::Capabilities, "empty the bounding set")?;
-    let early = if host == Host::Gathers { Some(own_root()?) } else { None };
+    // Test builds learn from the order whether to leave the host's root at all.
+    let early = if host == Host::Gathers && !cfg!(feature = "weaken") { Some(own_root(Old::Detached)?) } else { None };
 
     let (_, fds) =
         wire::receive(sys::placed(KEEPER_FD)).within(Layer::Start, "wait for an order")?.unwrap_or_else(|| {
@@ -95,8 +96,8 @@ fn arrive(birth: Birth<'_>) -> Result<std::convert::Infallible, Fault> {
         Some(root) => mounts::fill(root, &plan, gathered)?,
         None => {
             sys::unshare(libc::CLONE_NEWNS).within(Layer::Namespaces, "make a mount namespace")?;
-            let gathered = mounts::gather(&plan)?;
-            mounts::fill(mounts::leave()?, &plan, gathered)?;
+            let gathered = if host == Host::Gathers { gathered } else { mounts::gather(&plan, None)? };
+            mounts::fill(mounts::leave(old_root(&plan))?, &plan, gathered)?;
         }
     }
     let listeners = network::listen(&plan.network)?;
@@ -113,10 +114,10 @@ fn arrive(birth: Birth<'_>) -> Result<std::convert::Infallible, Fault> {
     }
 }
 
-fn own_root() -> Result<mounts::Root, Fault> {
+fn own_root(old: Old) -> Result<mounts::Root, Fault> {
     sys::unshare(libc::CLONE_NEWNS).within(Layer::Namespaces, "make a mount namespace")?;
     // Out of the way of the standard streams.
-    mounts::leave()?.above(STATUS_FD.saturating_add(1)).within(Layer::Root, "keep the new root open")
+    mounts::leave(old)?.above(STATUS_FD.saturating_add(1)).within(Layer::Root, "keep the new root open")
 }
 
 /// Everything that needs no order: our two descriptors at their places and nothing else open, a session and a name of
@@ -199,6 +200,16 @@ fn lock(plan: &Plan, filters: &seccomp::Filters) -> Result<(), Fault> {
         filters.install(plan)?;
     }
     Ok(())
+}
+
+#[cfg(feature = "weaken")]
+fn old_root(plan: &Plan) -> Old {
+    if wanted(plan, Layer::Root) { Old::Detached } else { Old::Kept }
+}
+
+#[cfg(not(feature = "weaken"))]
+const fn old_root(_plan: &Plan) -> Old {
+    Old::Detached
 }
 
 #[cfg(any(test, feature = "weaken"))]

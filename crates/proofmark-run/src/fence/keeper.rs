@@ -53,12 +53,13 @@ impl Letter {
 /// Prepares a fence, waits for an order on `orders` and keeps it to its end. Dropping `free` tells the launcher that
 /// this keeper has an order.
 pub fn keep(ready: &Ready, number: u64, orders: OwnedFd, free: OwnedFd) {
-    // One that can't prepare waits all the same, and tells whoever asks.
-    let spare = prepare(ready, number, default_owner());
+    // One that can't prepare waits all the same, and tells whoever asks. Test builds wait first: the order may say that
+    // a layer is to be left out.
+    let early = if cfg!(feature = "weaken") { None } else { Some(prepare(ready, number, default_owner(), APART)) };
     let letter = wire::receive(orders.as_fd()).ok().flatten().and_then(|(_, fds)| Letter::open(fds));
     drop(orders);
     let Some(letter) = letter else { return };
-    let last = match spare.and_then(|spare| serve(ready, number, spare, &letter, free)) {
+    let last = match serve(ready, number, early, &letter, free) {
         Ok(exit) => Answer::Ended(exit),
         Err(fault) => Answer::Refused(fault),
     };
@@ -69,6 +70,11 @@ pub fn keep(ready: &Ready, number: u64, orders: OwnedFd, free: OwnedFd) {
 fn default_owner() -> Owner {
     let (uid, gid) = (Uid::effective(), Gid::effective());
     if uid.is_root() { NOBODY } else { Owner { uid: uid.as_raw(), gid: gid.as_raw() } }
+}
+
+/// Without its namespaces, a fence shares network and IPC with the host; the others it can't be made without.
+fn apart(plan: &Plan) -> i32 {
+    if inside::wanted(plan, Layer::Namespaces) { APART } else { APART & !libc::CLONE_NEWNET & !libc::CLONE_NEWIPC }
 }
 
 /// A fence that waits for an order.
@@ -103,7 +109,7 @@ impl Drop for Kept {
     }
 }
 
-fn prepare(ready: &Ready, number: u64, owner: Owner) -> Result<Spare, Fault> {
+fn prepare(ready: &Ready, number: u64, owner: Owner, apart: i32) -> Result<Spare, Fault> {
     let launcher = getppid();
     sys::die_with_parent().within(Layer::Start, "die with the launcher")?;
     sys::await_children().within(Layer::Start, "reset signals")?;
@@ -117,7 +123,7 @@ fn prepare(ready: &Ready, number: u64, owner: Owner) -> Result<Spare, Fault> {
         nix::unistd::setgroups(&[]).within(Layer::Identity, "leave all groups")?;
     }
     let host = if root { Host::Gathers } else { Host::LeavesIt };
-    let forked = sys::fork_apart(APART, group.birthplace()).within(Layer::Namespaces, "make namespaces")?;
+    let forked = sys::fork_apart(apart, group.birthplace()).within(Layer::Namespaces, "make namespaces")?;
     let Forked::Parent(first) = forked else {
         // The group's folders are the keeper's to remove.
         std::mem::forget(group);
@@ -132,22 +138,29 @@ fn prepare(ready: &Ready, number: u64, owner: Owner) -> Result<Spare, Fault> {
     Ok(Spare { kept, inner, status, owner })
 }
 
-fn serve(ready: &Ready, number: u64, spare: Spare, letter: &Letter, free: OwnedFd) -> Result<Exit, Fault> {
+fn serve(
+    ready: &Ready,
+    number: u64,
+    early: Option<Result<Spare, Fault>>,
+    letter: &Letter,
+    free: OwnedFd,
+) -> Result<Exit, Fault> {
     let answers = letter.answers.as_fd();
     let Order { plan, start } = wire::unpack(letter.packed.as_fd()).within(Layer::Start, "read the plan")?;
     let owner = owner(&plan)?;
-    let spare = if owner == spare.owner {
-        spare
-    } else {
-        // Its one map is written already.
-        drop(spare);
-        prepare(ready, number, owner)?
+    let spare = match early.transpose()? {
+        Some(spare) if spare.owner == owner => spare,
+        other => {
+            // Its one map is written already.
+            drop(other);
+            prepare(ready, number, owner, apart(&plan))?
+        }
     };
     let Spare { mut kept, inner, status, .. } = spare;
     if inside::wanted(&plan, Layer::Cgroup) {
         kept.group.limit(&plan.limits)?;
     }
-    let mounts = if Uid::effective().is_root() { mounts::gather(&plan)? } else { Vec::new() };
+    let mounts = if Uid::effective().is_root() { mounts::gather(&plan, Some(owner))? } else { Vec::new() };
     let mut fds = vec![letter.packed.as_fd()];
     fds.extend(letter.streams.iter().chain(&letter.program).chain(&mounts).map(|fd| fd.as_fd()));
     wire::send(inner.as_fd(), &[1], &fds).within(Layer::Start, "hand over the order")?;

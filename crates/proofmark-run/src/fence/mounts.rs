@@ -15,8 +15,8 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::stat::{Mode, SFlag, fstat, mkdirat};
 
 use super::error::{Fault, Layer, Within as _};
-use super::plan::{Mount, Plan, Runs};
-use super::sys::{self, MountAttributes};
+use super::plan::{Mount, Owner, Plan, Runs};
+use super::sys::{self, Forked, MountAttributes};
 
 /// The folder of the new root that becomes `/`.
 const INSIDE: &str = "inside";
@@ -46,8 +46,9 @@ impl Piece<'_> {
 }
 
 /// Copies every mount that the plan takes from the host, already restricted, in the plan's order: one of each bind, and
-/// of a staged tree the lower folder and the one that holds the upper.
-pub fn gather(plan: &Plan) -> Result<Vec<OwnedFd>, Fault> {
+/// of a staged tree the lower folder and the one that holds the upper. A staged tree's owner is shown as `shown`, if that
+/// is given, which only root may do.
+pub fn gather(plan: &Plan, shown: Option<Owner>) -> Result<Vec<OwnedFd>, Fault> {
     let mut mounts = Vec::new();
     for mount in &plan.mounts {
         match mount {
@@ -57,13 +58,48 @@ pub fn gather(plan: &Plan) -> Result<Vec<OwnedFd>, Fault> {
             }
             Mount::Null => mounts.push(copy(Path::new("/dev/null"), LOCKED_DEVICE)?),
             Mount::Stage { lower, upper, .. } => {
-                mounts.push(copy(lower, LOCKED_DATA.and(MountAttributes::READ_ONLY))?);
+                let mount = copy(lower, LOCKED_DATA.and(MountAttributes::READ_ONLY))?;
+                if let Some(shown) = shown {
+                    show_as(&mount, lower, shown)?;
+                }
+                mounts.push(mount);
                 mounts.push(copy(upper.parent().unwrap_or(Path::new("/")), LOCKED_DATA)?);
             }
             Mount::Scratch { .. } => {}
         }
     }
     Ok(mounts)
+}
+
+/// Shows the owner of a tree as `shown`: so root can stage a tree of anyone's (also its own) for a payload that acts as
+/// nobody. What others own in it stays closed.
+fn show_as(mount: &OwnedFd, lower: &Path, shown: Owner) -> Result<(), Fault> {
+    let step = || format!("idmap `{}`", lower.display());
+    let stat = fstat(mount).within(Layer::Root, step())?;
+    if (stat.st_uid, stat.st_gid) == (shown.uid, shown.gid) {
+        return Ok(());
+    }
+    let owners = owners((stat.st_uid, shown.uid), (stat.st_gid, shown.gid)).within(Layer::Root, step())?;
+    sys::map_mount(mount.as_fd(), owners.as_fd()).within(Layer::Root, step())
+}
+
+/// A user namespace whose map shows one user and one group as others. A process is needed to make it, for a moment.
+fn owners(user: (u32, u32), group: (u32, u32)) -> std::io::Result<OwnedFd> {
+    let Forked::Parent(holder) = sys::fork_apart(libc::CLONE_NEWUSER, None)? else {
+        // Until it is killed.
+        nix::unistd::pause();
+        sys::leave(0)
+    };
+    let folder = Path::new("/proc").join(holder.pid.to_string());
+    let map = || {
+        std::fs::write(folder.join("uid_map"), format!("{} {} 1", user.0, user.1))?;
+        std::fs::write(folder.join("gid_map"), format!("{} {} 1", group.0, group.1))?;
+        std::fs::File::open(folder.join("ns/user"))
+    };
+    let opened = map();
+    sys::kill(holder.pidfd.as_fd())?;
+    sys::reap(holder.pid.as_raw())?;
+    Ok(opened?.into())
 }
 
 /// Puts the plan's mounts and what was gathered for them together.
@@ -110,8 +146,17 @@ impl Root {
     }
 }
 
+/// What becomes of the host's root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Old {
+    Detached,
+    /// Stays at `/host`, as if leaving it had failed: for tests of the other layers.
+    #[cfg(feature = "weaken")]
+    Kept,
+}
+
 /// Leaves the host's root for an empty one. This process must own its mount namespace and be its mapped user.
-pub fn leave() -> Result<Root, Fault> {
+pub fn leave(old_root: Old) -> Result<Root, Fault> {
     let step = |what: &'static str| move |errno| Fault::new(Layer::Root, what, errno);
     let none = None::<&str>;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).map_err(step("make mounts private"))?;
@@ -120,9 +165,18 @@ pub fn leave() -> Result<Root, Fault> {
     sys::attach(root.as_fd(), old.as_fd()).map_err(step("attach the root"))?;
     nix::unistd::fchdir(&root).map_err(step("enter the root"))?;
     let inside = folder(root.as_fd(), INSIDE).map_err(step("make a folder for the root"))?;
-    // Old over new; detaching takes the upper one away, and nothing of the host is left.
-    nix::unistd::pivot_root(".", ".").map_err(step("pivot to the new root"))?;
-    umount2(".", MntFlags::MNT_DETACH).map_err(step("detach the old root"))?;
+    match old_root {
+        Old::Detached => {
+            // Old over new; detaching takes the upper one away, and nothing of the host is left.
+            nix::unistd::pivot_root(".", ".").map_err(step("pivot to the new root"))?;
+            umount2(".", MntFlags::MNT_DETACH).map_err(step("detach the old root"))?;
+        }
+        #[cfg(feature = "weaken")]
+        Old::Kept => {
+            folder(inside.as_fd(), "host").map_err(step("make a place for the old root"))?;
+            nix::unistd::pivot_root(".", "inside/host").map_err(step("pivot to the new root"))?;
+        }
+    }
     Ok(Root { root, inside })
 }
 
