@@ -49,6 +49,14 @@ pub struct Effects {
     written: Vec<bool>,
 }
 
+impl Effects {
+    /// For each entry of `after`, whether it lies in the upper layer rather than in the tree below.
+    #[must_use]
+    pub fn written(&self) -> &[bool] {
+        &self.written
+    }
+}
+
 /// Something in the upper layer that no commit takes over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {

@@ -11,6 +11,7 @@ pub mod engine;
 #[cfg(target_os = "linux")]
 pub mod fence;
 pub mod imports;
+pub mod native;
 pub mod profile;
 pub mod program;
 pub mod tree;

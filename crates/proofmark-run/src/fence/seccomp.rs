@@ -181,7 +181,10 @@ fn rules(kind: Kind) -> Result<Rules, Wrong> {
     let mut rules = Rules::new();
     processes(&mut rules)?;
     files(&mut rules)?;
-    if !kind.generates {
+    if kind.generates {
+        // The engine seals the image of a memory before it maps it.
+        rules.entry(libc::SYS_fcntl).or_default().extend(one_of(1, &[libc::F_ADD_SEALS.into()])?);
+    } else {
         memory(&mut rules)?;
     }
     if kind.executes {
