@@ -36,7 +36,8 @@ pub enum Recovered {
 impl Stage {
     /// Puts the scanned tree in place of the one that is there, in one atomic step, if that one did not change.
     ///
-    /// On an error the tree is as before and the stage can be committed again or dropped.
+    /// On an error the tree is as before and the stage can be committed again or dropped, with one exception: if a disk fails
+    /// at the sync after the exchange, the phase stays [`Phase::Ready`] and [`recover`] says where the tree stands.
     pub fn commit(&mut self, limits: &Limits) -> Result<Receipt, EffectError> {
         self.needs(&[Phase::Scanned], "scanned, with nothing refused")?;
         let (before, after) = self.manifests(limits)?;
