@@ -113,7 +113,7 @@ pub struct Receipt {
     pub after: Digest,
 }
 
-/// Why effects can't be staged, scanned, committed or undone. The tree is as it was.
+/// Why effects can't be staged, scanned, committed or undone. The tree is as it was, but see [`Stage::commit`].
 #[derive(Debug, Error)]
 pub enum EffectError {
     /// A tree can't be read.
