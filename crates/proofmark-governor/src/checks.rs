@@ -97,7 +97,7 @@ fn names(check: &str) -> &'static [&'static str] {
         "inspect" => &["imports", "exports", "functions", "memories", "bytes", "violations"],
         "examples" => &["total", "passed"],
         "properties" => &["properties", "held_out", "executions", "discarded", "risk_ppm"],
-        "determinism" => &["pairs", "differences"],
+        "determinism" => &["pairs", "kept", "differences"],
         _ => &[],
     }
 }

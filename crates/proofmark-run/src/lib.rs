@@ -7,6 +7,7 @@ pub mod artifact;
 pub mod broker;
 pub mod convert;
 pub mod effects;
+pub mod elf;
 pub mod engine;
 #[cfg(target_os = "linux")]
 pub mod fence;

@@ -121,7 +121,10 @@ pub fn summary(evidence: &Evidence) -> String {
             };
             format!("{properties}{held} and no traps, {executions} executions{risk}")
         }
-        "determinism" => format!("{}, each called three times", many(count("pairs"), "input")),
+        "determinism" => {
+            let times = if count("kept") > 0 { "three times" } else { "twice" };
+            format!("{}, each called {times}", many(count("pairs"), "input"))
+        }
         _ => String::new(),
     }
 }
