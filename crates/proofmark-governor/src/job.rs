@@ -121,7 +121,8 @@ pub fn serve(job: Job, calls: &mut dyn Iterator<Item = String>, output: impl Wri
     })?;
     match header.work {
         Work::Check { check, challenge, attempt, executions, threads } => {
-            let task = Task { contract: &contract, artifact: &artifact, challenge, attempt, executions, threads };
+            let (contract, artifact, natives) = (&contract, &artifact[..], None);
+            let task = Task { contract, artifact, challenge, attempt, executions, threads, natives };
             serve_check(&check, &task, output)
         }
         Work::Calls { granted, world } => serve_calls(&contract, &artifact, granted, world, calls, output),
@@ -197,8 +198,31 @@ fn written(work: Work, contract_text: &str, artifact: &[u8]) -> Result<Vec<u8>, 
     Ok(job)
 }
 
+/// Runs one check: what calls a native executable here, where each call gets a fence, everything else in a worker's fence.
+/// Always ends with evidence.
+pub fn check(
+    launch: &dyn Launch,
+    check: &str,
+    task: &Task<'_>,
+    contract_text: &str,
+    progress: Progress<'_>,
+) -> Evidence {
+    if task.contract.interface.process().is_none() || check == "inspect" {
+        return check_in_worker(launch, check, task, contract_text, progress);
+    }
+    let unknown =
+        |why: &str| checks::evidence(check, task.contract, task.challenge, task.attempt, Finding::unknown(check, why));
+    // A thread of its own: a defect of ours ends the check and not the governor.
+    let ran = std::thread::scope(|scope| scope.spawn(|| checks::run(check, task, progress)).join());
+    match ran {
+        Ok(Some(evidence)) => evidence,
+        Ok(None) => unknown("there is no such check"),
+        Err(_) => unknown("the check broke"),
+    }
+}
+
 /// Runs one check in a worker of its own. Always ends with evidence: `unknown` when the worker did not answer properly.
-pub fn check_in_worker(
+fn check_in_worker(
     launch: &dyn Launch,
     check: &str,
     task: &Task<'_>,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use proofmark_run::fence::Launcher;
+use proofmark_run::native::Natives;
 use proofmark_run::worker::Fences;
 
 use crate::cli::{Cli, Command};
@@ -61,4 +62,11 @@ fn launch() -> Result<Fences, Failure> {
         .map_err(|error| Failure::failed(format!("can't find the program to start workers with: {error}")))?;
     let launcher = Launcher::start(&program, &[FENCE.into()]).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(Fences { launcher: Arc::new(launcher), memory_bytes: WORKER_MEMORY_BYTES })
+}
+
+/// With what native executables are called. Their trees are laid out in memory where the machine has a place for that.
+fn natives(fences: &Fences) -> Arc<Natives> {
+    let memory = std::path::PathBuf::from("/dev/shm");
+    let scratch = if tempfile::tempfile_in(&memory).is_ok() { memory } else { std::env::temp_dir() };
+    Arc::new(Natives::new(Arc::clone(&fences.launcher), scratch))
 }

@@ -16,6 +16,7 @@ use crate::cli::Format;
 use crate::failure::{Failure, Problems};
 use crate::inputs;
 
+pub mod native;
 pub mod report;
 
 /// Version of the JSON that commands print.

@@ -72,8 +72,9 @@ fn again(arguments: &Verify, verified: &Verified, artifact: &[u8]) -> Result<Vec
     }
     let launch = commands::launch()?;
     let threads = commands::threads(&arguments.threads);
+    let natives = commands::natives(&launch);
     let progress = |check: &str, done, planned| meter.step(check, done, planned);
-    let replayed = replay(verified, &contract, artifact, &launch, threads, &progress);
+    let replayed = replay(verified, &contract, artifact, &launch, &natives, threads, &progress);
     for planned in verified.submission.plan.iter() {
         meter.end(&planned.check);
     }
