@@ -9,6 +9,7 @@ pub mod engine;
 #[cfg(target_os = "linux")]
 pub mod fence;
 pub mod imports;
+pub mod printable;
 pub mod profile;
 pub mod program;
 pub mod wasi;
