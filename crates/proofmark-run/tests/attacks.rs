@@ -27,7 +27,7 @@ use proofmark_run::fence::{self, Fenced, How, Launcher, Layer, Plan, probe};
 use proofmark_run::printable::printable;
 
 use outside::Outside;
-use table::{ATTACKS, Attack, Unfenced};
+use table::{ATTACKS, Attack, Target, Unfenced};
 
 /// How the launcher is asked for; the marks follow.
 const LAUNCH: &str = "--launch";
@@ -128,7 +128,12 @@ fn unfenced(rig: &mut Rig) {
 }
 
 fn attack(rig: &mut Rig, attack: &Attack, without: Option<Layer>) -> (String, Vec<String>) {
-    let target = rig.outside.target(attack.target, true);
+    let mut target = rig.outside.target(attack.target, true);
+    // Where a test build leaves the old root in place.
+    let of_the_host = matches!(attack.target, Target::Secret | Target::Socket | Target::Datagram);
+    if without == Some(Layer::Root) && of_the_host {
+        target.insert_str(0, "/host");
+    }
     let (plan, staging) = rig.outside.plan(attack.file, &[attack.act, &target], without);
     let (out, _) = run(rig, &plan);
     let said = String::from_utf8_lossy(&out).into_owned();
@@ -173,9 +178,9 @@ const KILLED: [&str; 7] = [
 
 #[cfg(feature = "weaken")]
 fn denied_without_one_layer(rig: &mut Rig) {
-    use Layer::{Capabilities, Landlock, Mdwe, Rlimits, Seccomp};
+    use Layer::{Capabilities, Cgroup, Landlock, Mdwe, Namespaces, Rlimits, Root, Seccomp};
     let mut wrong = Vec::new();
-    for layer in [Landlock, Seccomp, Capabilities, Rlimits, Mdwe] {
+    for layer in [Namespaces, Root, Cgroup, Rlimits, Capabilities, Landlock, Seccomp, Mdwe] {
         for case in ATTACKS {
             let alone = case.alone.iter().any(|(only, _)| *only == layer);
             let (said, taken) = attack(rig, case, Some(layer));

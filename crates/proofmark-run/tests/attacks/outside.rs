@@ -49,6 +49,14 @@ fn folder(path: PathBuf) -> PathBuf {
     path
 }
 
+fn lay_files(folder: &Path) {
+    for name in ["private/secret", "granted/file"] {
+        let path = folder.join(name);
+        fs::write(&path, SECRET).unwrap();
+        give(&path, 0o666);
+    }
+}
+
 impl Outside {
     /// `programs` is where [`compile`] put the attacks.
     pub fn new(programs: &Path) -> Self {
@@ -58,10 +66,7 @@ impl Outside {
         for name in ["private", "granted", "tree", "lures"] {
             folder(at(name));
         }
-        for name in ["private/secret", "granted/file"] {
-            fs::write(at(name), SECRET).unwrap();
-            give(&at(name), 0o666);
-        }
+        lay_files(temporary.path());
         std::os::unix::fs::symlink(at("private/secret"), at("tree/found")).unwrap();
         let lures = Lures::lay(&at("lures")).unwrap();
         for name in ["lures/stream", "lures/datagram"] {
@@ -171,6 +176,9 @@ impl Outside {
         }
         if self.state() != self.untouched {
             taken.push("it changed files".to_owned());
+            // For the next attack.
+            lay_files(self.folder.path());
+            self.untouched = self.state();
         }
         taken
     }

@@ -63,6 +63,8 @@ impl Attack {
 }
 
 const FILTER: &str = "the kernel knows no namespace, right or limit of it: only the filter refuses the call";
+const NO_RIGHT: &str = "Landlock has no right for modes and times, and programs need the calls: only absence denies";
+const MEMORY: &str = "no limit of a process counts the memory of all, and none what it really uses";
 const LIMIT: &str = "a limit of each process has no second holder; what it costs the host is bounded by the cgroup";
 
 #[rustfmt::skip]
@@ -89,6 +91,12 @@ pub const ATTACKS: &[Attack] = &[
     maybe("files", "chroot", Target::Secret),
     maybe("files", "handle", Target::Secret),
     sure("files", "write", Target::Secret),
+    sure("files", "truncate", Target::Secret),
+    sure("files", "mode", Target::Secret).only(&[(Layer::Root, NO_RIGHT)]),
+    sure("files", "times", Target::Secret).only(&[(Layer::Root, NO_RIGHT)]),
+    sure("files", "unlink", Target::Secret),
+    sure("files", "rename", Target::Secret),
+    sure("files", "create", Target::Secret),
     sure("files", "write", Target::Granted),
     sure("files", "truncate", Target::Granted),
     sure("files", "mode", Target::Granted),
@@ -164,8 +172,8 @@ pub const ATTACKS: &[Attack] = &[
     #[cfg(target_arch = "x86_64")]
     maybe("privileges", "x32", Target::Secret),
     sure("bombs", "processes", Target::Nothing),
-    sure("bombs", "memory", Target::Nothing),
-    sure("bombs", "memory-of-many", Target::Nothing),
+    sure("bombs", "memory", Target::Nothing).only(&[(Layer::Cgroup, MEMORY)]),
+    sure("bombs", "memory-of-many", Target::Nothing).only(&[(Layer::Cgroup, MEMORY)]),
     sure("bombs", "disk", Target::Place("/scratch/big")),
     sure("bombs", "disk", Target::Place("/stage/big")).only(&[(Layer::Rlimits, LIMIT)]),
     sure("bombs", "sparse", Target::Place("/scratch/sparse")).only(&[(Layer::Rlimits, LIMIT)]),
