@@ -2,7 +2,7 @@
 //! Interleaved in one run; medians. Needs `cc` and `bwrap`.
 //!
 //! The payload's first act is to read the monotonic clock, which all processes share, and to write it down.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::arithmetic_side_effects, reason = "a bench")]
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

@@ -13,6 +13,7 @@ pub mod engine;
 pub mod fence;
 pub mod imports;
 pub mod native;
+pub mod printable;
 pub mod profile;
 pub mod program;
 pub mod tree;

@@ -273,3 +273,6 @@ fn count(folder: &Path, file: &str, key: &str) -> u64 {
     let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
     text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.parse().ok()).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,6 +53,10 @@ impl Letter {
 /// Prepares a fence, waits for an order on `orders` and keeps it to its end. Dropping `free` tells the launcher that
 /// this keeper has an order.
 pub fn keep(ready: &Ready, number: u64, orders: OwnedFd, free: OwnedFd) {
+    // From its birth on; and if the launcher died before this line, it is no parent any more.
+    if sys::die_with_parent().is_err() || getppid() != ready.pid {
+        return;
+    }
     // One that can't prepare waits all the same, and tells whoever asks. Test builds wait first: the order may say that
     // a layer is to be left out.
     let early = if cfg!(feature = "weaken") { None } else { Some(prepare(ready, number, default_owner(), APART)) };
@@ -110,13 +114,11 @@ impl Drop for Kept {
 }
 
 fn prepare(ready: &Ready, number: u64, owner: Owner, apart: i32) -> Result<Spare, Fault> {
-    let launcher = getppid();
-    sys::die_with_parent().within(Layer::Start, "die with the launcher")?;
     sys::await_children().within(Layer::Start, "reset signals")?;
     let pair = || socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
     let (inner, keeper) = pair().within(Layer::Start, "make a socket")?;
     let (status, inner_status) = nix::unistd::pipe2(OFlag::O_CLOEXEC).within(Layer::Start, "make a pipe")?;
-    let group = Group::new(&ready.base, &format!("{launcher}-{number}"))?;
+    let group = Group::new(&ready.base, &format!("{}-{number}", ready.pid))?;
     let root = Uid::effective().is_root();
     if root {
         // The supplementary groups of root would stay with the payload, unmapped but good for the host's files.

@@ -6,6 +6,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::{Pid, getpid};
 
 use super::cgroup::{self, Base};
 use super::error::{Fault, Layer, Within as _};
@@ -21,6 +22,8 @@ const SPARES: usize = 4;
 
 /// What the launcher prepares once.
 pub struct Ready {
+    /// The launcher's own.
+    pub pid: Pid,
     pub filters: Filters,
     pub base: Base,
     pub worker: fn() -> u8,
@@ -80,5 +83,5 @@ fn prepare(worker: fn() -> u8) -> Result<Ready, Fault> {
     if soft < OPEN_FILES_OWN {
         setrlimit(Resource::RLIMIT_NOFILE, OPEN_FILES_OWN, hard).within(Layer::Rlimits, "open 1024 files")?;
     }
-    Ok(Ready { filters: Filters::new()?, base: cgroup::base()?, worker })
+    Ok(Ready { pid: getpid(), filters: Filters::new()?, base: cgroup::base()?, worker })
 }

@@ -252,3 +252,6 @@ fn plain(path: &Path) -> bool {
     let safe = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
     path.file_name().is_some_and(|name| name.as_bytes().iter().all(safe))
 }
+
+#[cfg(test)]
+mod tests;

@@ -292,3 +292,6 @@ fn sockets(rules: &mut Rules) -> Result<(), Wrong> {
     rules.insert(libc::SYS_setsockopt, options);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

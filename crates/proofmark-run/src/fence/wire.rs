@@ -186,3 +186,6 @@ pub fn hear(socket: BorrowedFd<'_>) -> Result<Option<(Answer, Vec<OwnedFd>)>, Er
 pub fn report(socket: BorrowedFd<'_>, answer: &Answer) -> Result<(), Errno> {
     nix::unistd::write(socket, &serde_json::to_vec(answer).map_err(|_| Errno::EINVAL)?).map(drop)
 }
+
+#[cfg(test)]
+mod tests;

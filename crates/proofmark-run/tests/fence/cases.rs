@@ -12,7 +12,7 @@ use super::rig::{
     scratch, try_run,
 };
 
-type Test = (&'static str, fn());
+pub type Test = (&'static str, fn());
 
 /// What a worker payload does in these tests.
 pub fn worker() -> u8 {
@@ -21,6 +21,14 @@ pub fn worker() -> u8 {
 }
 
 pub fn all() -> Vec<Test> {
+    let mut all = whole();
+    #[cfg(feature = "weaken")]
+    all.extend(super::weak::all());
+    all.sort_by_key(|(name, _)| !name.starts_with("without"));
+    all
+}
+
+fn whole() -> Vec<Test> {
     macro_rules! tests {
         ($($name:ident),* $(,)?) => { vec![$((stringify!($name), $name as fn())),*] };
     }
@@ -409,7 +417,7 @@ fn whiteouts_cannot_be_forged() {
     assert!(!folder.path().join("upper/w").exists());
 }
 
-const MAKES_CODE: &str = "static int tries(void) { int n = 0;
+pub const MAKES_CODE: &str = "static int tries(void) { int n = 0;
     n += mmap(0, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
     void *p = mmap(0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); n += mprotect(p, 4096, 5) == 0;
     n += syscall(SYS_memfd_create, \"x\", 0) >= 0;
