@@ -5,6 +5,7 @@
 
 pub mod artifact;
 pub mod convert;
+pub mod elf;
 pub mod engine;
 pub mod imports;
 pub mod profile;
