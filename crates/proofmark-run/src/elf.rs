@@ -297,6 +297,7 @@ impl Profile {
         let dynamic = dynamic::Dynamic::read(&image, &mut unseen);
         let kind = image.kind(&dynamic);
         let found = code::find(&image, &dynamic, &mut unseen);
+        unseen.extend(dynamic.others(image.interpreter().as_deref()));
         let mut profile = Self {
             kind,
             machine: image.machine,

@@ -9,7 +9,7 @@ use object::elf::{self, Rela64, Sym64};
 use object::{LittleEndian, pod};
 
 use super::image::{Image, words};
-use super::{LISTED_MAX, Machine, SYMBOLS_MAX, text};
+use super::{LISTED_MAX, Machine, SYMBOLS_MAX, library, text};
 
 const LE: LittleEndian = LittleEndian;
 
@@ -95,6 +95,17 @@ impl Dynamic {
         };
         dynamic.symbols(image, &entries, strings, unseen);
         dynamic
+    }
+
+    /// Code of others that is part of the program and is not in the file.
+    pub fn others(&self, interpreter: Option<&str>) -> Vec<String> {
+        let unknown = self.libraries.iter().filter(|name| !library::is_known(name));
+        let unknown = unknown.map(|name| format!("the code of the library `{name}`"));
+        let odd = interpreter.filter(|name| !library::is_loader(name));
+        let odd = odd.map(|name| format!("the code of the interpreter `{name}`"));
+        let paths = self.runpath.iter().chain(&self.rpath);
+        let paths = paths.map(|path| format!("the code of libraries in `{path}`, which may stand in for any"));
+        odd.into_iter().chain(unknown).chain(paths).collect()
     }
 
     fn symbols(&mut self, image: &Image<'_>, entries: &Entries, strings: &[u8], unseen: &mut Vec<String>) {

@@ -284,6 +284,40 @@ const FUNCTIONS: &[(Meaning, &[&str])] = &[
     ),
 ];
 
+/// Libraries whose functions the tables know, and that make no calls besides those.
+const KNOWN: &[&str] = &[
+    "libc.so.6",
+    "libm.so.6",
+    "libpthread.so.0",
+    "libdl.so.2",
+    "librt.so.1",
+    "libresolv.so.2",
+    "libutil.so.1",
+    "libgcc_s.so.1",
+    "libstdc++.so.6",
+    "ld-linux-x86-64.so.2",
+    "ld-linux-aarch64.so.1",
+    "libc.musl-x86_64.so.1",
+    "libc.musl-aarch64.so.1",
+];
+/// The loaders of the GNU and musl C libraries.
+const LOADERS: &[&str] = &[
+    "/lib64/ld-linux-x86-64.so.2",
+    "/lib/ld-linux-aarch64.so.1",
+    "/lib/ld-musl-x86_64.so.1",
+    "/lib/ld-musl-aarch64.so.1",
+];
+
+/// Whether the tables say what the functions of this library do.
+pub fn is_known(library: &str) -> bool {
+    KNOWN.contains(&library)
+}
+
+/// Whether this interpreter does nothing but load libraries.
+pub fn is_loader(interpreter: &str) -> bool {
+    LOADERS.contains(&interpreter)
+}
+
 /// What a system call of this name means, if it wants anything.
 pub fn call(name: &str) -> Option<Meaning> {
     if name == "clone" { Some(CloneFlags(0)) } else { find(CALLS, name) }

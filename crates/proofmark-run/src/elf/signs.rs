@@ -7,7 +7,7 @@ use super::image::Image;
 use super::sections::Claims;
 use super::state::Value;
 use super::track::Target;
-use super::{Finding, Machine, Profile, Stack, Want, numbers};
+use super::{Finding, Machine, Profile, Stack, Want, library, numbers};
 
 /// Entropy, in thousandths of a bit for each byte, that code and data do not reach but compressed bytes do.
 const PACKED_MILLIBITS: u64 = 7200;
@@ -15,13 +15,6 @@ const PACKED_MILLIBITS: u64 = 7200;
 const PACKED_BYTES: u64 = 4096;
 /// An import table this small, in a file without sections, is a loader's.
 const FEW_IMPORTS: u64 = 8;
-/// The loaders of the GNU and musl C libraries.
-const LOADERS: [&str; 4] = [
-    "/lib64/ld-linux-x86-64.so.2",
-    "/lib/ld-linux-aarch64.so.1",
-    "/lib/ld-musl-x86_64.so.1",
-    "/lib/ld-musl-aarch64.so.1",
-];
 
 /// All signs, by name.
 pub fn findings(profile: &Profile, image: &Image<'_>, claims: &Claims, found: &Found) -> Vec<Finding> {
@@ -94,7 +87,7 @@ impl Signs {
         if profile.hardening.stack == Stack::Executable {
             self.add("executable-stack", "`PT_GNU_STACK` asks for an executable stack");
         }
-        if let Some(interpreter) = profile.interpreter.as_ref().filter(|name| !LOADERS.contains(&name.as_str())) {
+        if let Some(interpreter) = profile.interpreter.as_ref().filter(|name| !library::is_loader(name)) {
             self.add("odd-interpreter", format!("interpreter `{interpreter}` is no usual loader"));
         }
         for path in profile.runpath.iter().chain(&profile.rpath) {

@@ -88,6 +88,19 @@ fn imports_say_what_is_wanted() {
 }
 
 #[test]
+fn code_of_others_is_not_seen() {
+    let unseen = |flag: &str| compiled(HELLO, &[flag]).unseen;
+    assert_eq!(unseen("-O1"), [""; 0]);
+    assert_eq!(unseen("-Wl,-rpath,/x"), ["the code of libraries in `/x`, which may stand in for any"]);
+    assert_eq!(unseen("-Wl,--dynamic-linker,/y"), ["the code of the interpreter `/y`"]);
+    let (folder, _) = cc("int f(void) { return 1; }", &["-shared", "-fPIC", "-Wl,-soname,libz.so.9"]);
+    let library = folder.path().join("out");
+    let profile =
+        compiled("int f(void); int main(void) { return f(); }", &["-Wl,--no-as-needed", library.to_str().unwrap()]);
+    assert_eq!(profile.unseen, ["the code of the library `libz.so.9`"]);
+}
+
+#[test]
 fn an_executable_stack_is_a_finding() {
     let profile = compiled(HELLO, &["-z", "execstack"]);
     assert_eq!(profile.hardening.stack, Stack::Executable);
