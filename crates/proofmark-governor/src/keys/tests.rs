@@ -1,7 +1,5 @@
 //! Tests of key files: made once, private, strict.
 
-//! Tests of `keys.rs`.
-
 use super::*;
 
 #[test]

@@ -1,7 +1,5 @@
 //! Tests of the store on a real directory and in memory.
 
-//! Tests of `store.rs`.
-
 use std::sync::Arc;
 
 use object_store::memory::InMemory;
