@@ -121,7 +121,11 @@ pub fn summary(evidence: &Evidence) -> String {
             };
             format!("{properties}{held} and no traps, {executions} executions{risk}")
         }
-        "determinism" => format!("{}, each called three times", many(count("pairs"), "input")),
+        "determinism" => {
+            let kept = evidence.details.get("kept_calls").and_then(serde_json::Value::as_u64).unwrap_or(0);
+            let times = if kept > 0 { "three times" } else { "twice" };
+            format!("{}, each called {times}", many(count("pairs"), "input"))
+        }
         _ => String::new(),
     }
 }
