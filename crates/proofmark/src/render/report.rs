@@ -132,8 +132,7 @@ pub fn summary(evidence: &Evidence) -> String {
 
 fn granted(report: &Report<'_>) {
     let grant = &report.checked.grant;
-    let names: Vec<&str> = grant.capabilities.iter().map(String::as_str).collect();
-    let capabilities = if names.is_empty() { "no capabilities".to_owned() } else { names.join(", ") };
+    let capabilities = super::capabilities(&grant.capabilities);
     let day = grant.expires.to_string();
     let day = day.split('T').next().unwrap_or_default();
     println!("{GOOD}marked{GOOD:#}     {}", report.mark.display());
