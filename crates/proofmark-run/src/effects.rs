@@ -11,6 +11,7 @@ mod build;
 mod commit;
 pub mod diff;
 mod journal;
+mod lend;
 mod remove;
 mod stage;
 mod symlinks;
@@ -30,6 +31,7 @@ use thiserror::Error;
 pub use commit::{Recovered, forget, recover, undo};
 pub use diff::{Change, Diff};
 pub use journal::{Journal, Phase};
+pub use lend::Owner;
 pub use stage::{Stage, leftovers};
 
 use crate::tree::{Manifest, TreeError, TreePath};

@@ -8,7 +8,7 @@ use std::io::{Read, Write as _};
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proofmark_contract::{Budget, Capabilities, Flag, Invocation, Outcome as Returned, Process, Value};
 
@@ -20,6 +20,7 @@ use crate::wasi::Written;
 
 mod files;
 mod libraries;
+pub mod staged;
 
 /// The most that a call may write to standard output, and to standard error, in bytes.
 const WRITTEN_BYTES_MAX: u64 = 1 << 20;
@@ -74,12 +75,17 @@ pub struct Native {
     code: Code,
 }
 
+/// Whom a payload acts as under a root launcher: nobody.
+const PAYLOAD: crate::effects::Owner = (65_534, 65_534);
+
 /// Why a call has no outcome of its own.
 enum Cut {
     /// The artifact's doing, the same on every machine.
     Trapped(String),
     /// The machine's.
     Undecided(String),
+    /// Somebody's order.
+    Stopped(String),
 }
 
 impl Native {
@@ -119,7 +125,7 @@ impl Native {
         match self.carry_out(invocation) {
             Ok((value, written)) => Outcome { ended: Ended::Returned(Some(value)), fuel: 0, written },
             Err(Cut::Trapped(why)) => trapped(why),
-            Err(Cut::Undecided(why)) => self.natives.no_answer(why),
+            Err(Cut::Undecided(why) | Cut::Stopped(why)) => self.natives.no_answer(why),
         }
     }
 
@@ -135,6 +141,7 @@ impl Native {
             let laid = files::lay(tree, &base, self.writes).map_err(|error| undecided(&error))?;
             if self.writes {
                 let (made, before) = Stage::new(&base, &TREE).map_err(|error| undecided(&error))?;
+                made.lend(PAYLOAD).map_err(|error| undecided(&error))?;
                 let (lower, upper, work) = (made.base(), made.upper(), made.work());
                 mounts.push(Mount::Stage { lower, upper, work, guest: guest.into() });
                 stage = Some((made, before, laid));
@@ -142,12 +149,18 @@ impl Native {
                 mounts.push(Mount::Read { host: base, guest: guest.into(), run: Runs::No });
             }
         }
-        let plan = self.plan(&invocation, mounts);
+        let plan = self.plan(&invocation, mounts, CPU_SECONDS);
         let fenced = self.natives.launcher.spawn(&plan).map_err(|error| undecided(&error))?;
-        let (exit, written) = converse(fenced, invocation.stdin)?;
+        let started = Instant::now();
+        let mut late = || {
+            (started.elapsed() > WALL_MAX)
+                .then(|| Cut::Undecided(format!("a call took longer than {} s", WALL_MAX.as_secs())))
+        };
+        let (exit, written) = converse(fenced, invocation.stdin, WRITTEN_BYTES_MAX, &mut late)?;
         let code = self.ended(&exit)?;
         let files = match stage {
             Some((mut stage, before, laid)) => {
+                stage.take_back(PAYLOAD, &TREE).map_err(|error| Cut::Trapped(error.to_string()))?;
                 let effects = stage.scan(before, &TREE).map_err(|error| Cut::Trapped(error.to_string()))?;
                 let after = files::after(&effects, &stage, laid).map_err(Cut::Trapped)?;
                 Some(after)
@@ -159,14 +172,14 @@ impl Native {
         Ok((self.process.outcome(returned).map_err(Cut::Trapped)?, written))
     }
 
-    fn plan(&self, invocation: &Invocation, mounts: Vec<Mount>) -> Plan {
+    fn plan(&self, invocation: &Invocation, mounts: Vec<Mount>, cpu_seconds: u64) -> Plan {
         let directory = self.process.files.as_ref().map_or_else(|| PathBuf::from("/"), PathBuf::from);
         let limits = Limits {
             memory_bytes: self.memory_bytes,
             processes: 32,
             file_bytes: TREE.content_bytes,
             open_files: 256,
-            cpu_seconds: CPU_SECONDS,
+            cpu_seconds,
         };
         let payload = Payload::Exec {
             program: self.program.clone(),
@@ -182,7 +195,7 @@ impl Native {
             return Err(Cut::Undecided(format!("a call used more than {} bytes of memory", self.memory_bytes)));
         }
         if exit.limits_hit.contains(&Hit::Cpu) {
-            return Err(Cut::Undecided(format!("a call used more than {CPU_SECONDS} s of processor time")));
+            return Err(Cut::Undecided("a call used up its processor time".to_owned()));
         }
         match exit.how {
             How::Code(code) => Ok(code),
@@ -200,9 +213,20 @@ fn undecided(error: &dyn std::fmt::Display) -> Cut {
     Cut::Undecided(format!("a call could not be made: {error}"))
 }
 
-/// Gives a fence its input and takes its output, until its end or until it is too much or too long.
-fn converse(mut fenced: Fenced, input: Vec<u8>) -> Result<(Exit, Written), Cut> {
-    let (killer, watched) = (fenced.killer(), fenced.killer());
+/// Why a conversation must end, if it must. Asked every 10 ms.
+type Asked<'a> = &'a mut (dyn FnMut() -> Option<Cut> + Send);
+
+/// How often it is asked. A stop must take effect within 50 ms.
+const ASKED_EVERY: Duration = Duration::from_millis(10);
+
+/// Gives a fence its input and takes its output, until its end or until it is too much or told to stop.
+fn converse(
+    mut fenced: Fenced,
+    input: Vec<u8>,
+    written_bytes_max: u64,
+    asked: Asked<'_>,
+) -> Result<(Exit, Written), Cut> {
+    let (killer, stopper) = (fenced.killer(), fenced.killer());
     let stdin = fenced.stdin.take();
     let copy = |file: &File| file.try_clone().map_err(|error| undecided(&error));
     let (stdout, stderr) = (copy(&fenced.stdout)?, copy(&fenced.stderr)?);
@@ -210,12 +234,12 @@ fn converse(mut fenced: Fenced, input: Vec<u8>) -> Result<(Exit, Written), Cut> 
     let take = |file: File, what: &str| {
         let mut bytes = Vec::new();
         // A read can only fail with the fence, whose end is told below.
-        let _ = file.take(WRITTEN_BYTES_MAX.saturating_add(1)).read_to_end(&mut bytes);
-        if bytes.len() as u64 <= WRITTEN_BYTES_MAX {
+        let _ = file.take(written_bytes_max.saturating_add(1)).read_to_end(&mut bytes);
+        if bytes.len() as u64 <= written_bytes_max {
             return Ok(bytes);
         }
         killer.kill();
-        Err(Cut::Trapped(format!("wrote more than {WRITTEN_BYTES_MAX} bytes to {what}")))
+        Err(Cut::Trapped(format!("wrote more than {written_bytes_max} bytes to {what}")))
     };
     std::thread::scope(|scope| {
         scope.spawn(move || {
@@ -225,19 +249,22 @@ fn converse(mut fenced: Fenced, input: Vec<u8>) -> Result<(Exit, Written), Cut> 
             }
         });
         let watch = scope.spawn(move || {
-            let late = ended.recv_timeout(WALL_MAX) == Err(RecvTimeoutError::Timeout);
-            if late {
-                watched.kill();
+            while ended.recv_timeout(ASKED_EVERY) == Err(RecvTimeoutError::Timeout) {
+                if let Some(cut) = asked() {
+                    stopper.kill();
+                    return Some(cut);
+                }
             }
-            late
+            None
         });
         let stderr = scope.spawn(|| take(stderr, "standard error"));
         let stdout = take(stdout, "standard output");
         let exit = fenced.wait();
         drop(done);
-        let stderr = stderr.join().unwrap_or_else(|_| Err(undecided(&"a thread died")));
-        if watch.join().unwrap_or(true) {
-            return Err(Cut::Undecided(format!("a call took longer than {} s", WALL_MAX.as_secs())));
+        let broke = || Cut::Undecided("a thread died".to_owned());
+        let stderr = stderr.join().unwrap_or_else(|_| Err(broke()));
+        if let Some(cut) = watch.join().unwrap_or_else(|_| Some(broke())) {
+            return Err(cut);
         }
         let written = Written { stdout: stdout?, stderr: stderr? };
         Ok((exit.map_err(|error| undecided(&error))?, written))

@@ -27,9 +27,6 @@ pub enum Meaning {
 use Meaning::{Always, CloneFlags, OpenFlags, OpenMode, Perhaps, Protection, SharedFlags};
 
 const PROT_EXEC: u64 = 4;
-/// Only ever used for the stack. The GNU C library holds such a call in every static program and makes it when a header
-/// or a library asks for an executable stack.
-const PROT_GROWSDOWN: u64 = 0x0100_0000;
 const O_ACCMODE: u64 = 3;
 const O_RDONLY: u64 = 0;
 const O_WRONLY: u64 = 1;
@@ -368,10 +365,7 @@ impl Meaning {
                 let both = mode.contains('+');
                 (both || mode.starts_with('r'), both || mode.starts_with(['w', 'a']))
             })),
-            Protection(at) => {
-                let known = known(at).filter(|protection| protection & PROT_GROWSDOWN == 0);
-                generated(known.map(|protection| protection & PROT_EXEC != 0))
-            }
+            Protection(at) => generated(known(at).map(|protection| protection & PROT_EXEC != 0)),
             SharedFlags(at) => generated(known(at).map(|flags| flags & SHM_EXEC != 0)),
             CloneFlags(at) => match known(at) {
                 Some(flags) if flags & CLONE_THREAD != 0 => all(&[Want::Threads], true),
