@@ -51,6 +51,7 @@ fn whole() -> Vec<Test> {
         a_lost_launcher_takes_its_fences_along,
         a_fork_bomb_is_bounded,
         a_memory_bomb_is_killed,
+        many_at_once_leave_nothing,
         processor_time_is_bounded,
         a_file_is_bounded,
         scratch_is_bounded,
@@ -265,6 +266,24 @@ fn a_memory_bomb_is_killed() {
     )));
     assert_eq!(done.exit.how, How::Killed);
     assert_eq!(done.exit.limits_hit, [Hit::Memory]);
+}
+
+fn many_at_once_leave_nothing() {
+    let launcher = new_launcher();
+    let plan = plan(program("int main(void) { printf(\"%d\", getpid()); return 5; }"));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..12 {
+                    let done = finish(launcher.spawn(&plan).unwrap());
+                    assert_eq!((done.out.as_str(), done.exit.how), ("2", How::Code(5)));
+                }
+            });
+        }
+    });
+    let mark = format!("proofmark-{}-", launcher.pid());
+    drop(launcher);
+    assert_eq!(super::rig::groups(&mark), Vec::<PathBuf>::new());
 }
 
 fn processor_time_is_bounded() {
