@@ -17,6 +17,8 @@ const MODE_MAX: u32 = 0o7777;
 /// The times that every common file system of Linux holds: from 1901 to 2446.
 const MODIFIED_MIN: i64 = -2_147_483_648;
 const MODIFIED_MAX: i64 = 15_032_385_535;
+/// What Linux says of every symbolic link, which has no mode of its own.
+const SYMLINK_MODE: u32 = 0o777;
 /// A directory that is there because something is in it, and was not listed.
 const IMPLIED_MODE: u32 = 0o755;
 
@@ -32,7 +34,7 @@ pub struct Tree {
 pub struct Entry {
     /// Relative to the tree: names separated by `/`, none of them empty, `.` or `..`.
     pub path: String,
-    /// Permission bits, 0 to 0o7777. Of a symbolic link they mean nothing.
+    /// Permission bits, 0 to 0o7777. Of a symbolic link they mean nothing and are 0o777.
     pub mode: u32,
     /// Seconds since 1970. 0 stands for the time of the run.
     pub modified: i64,
@@ -68,8 +70,11 @@ impl Tree {
     /// what is no directory, or a hard link to what is no file or has another mode or time.
     pub fn new(entries: Vec<Entry>) -> Result<Self, TreeError> {
         let mut known: BTreeMap<String, (usize, Entry)> = BTreeMap::new();
-        for (nth, entry) in entries.into_iter().enumerate() {
+        for (nth, mut entry) in entries.into_iter().enumerate() {
             plausible(&entry).map_err(|(message, help)| wrong(nth, message, help))?;
+            if let Node::Symlink(_) = entry.node {
+                entry.mode = SYMLINK_MODE;
+            }
             if known.contains_key(&entry.path) {
                 return Err(wrong(nth, format!("`{}` is there twice", shown(&entry.path)), "leave one out"));
             }

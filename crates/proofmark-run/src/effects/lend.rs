@@ -2,7 +2,7 @@
 //! writes belongs to somebody else until it is taken back.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, lchown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown};
 use std::path::Path;
 
 use super::{EffectError, Stage};
@@ -21,6 +21,9 @@ impl Stage {
         if !rustix::process::geteuid().is_root() {
             return Ok(());
         }
+        // The borrower must reach the two by name, and nothing else.
+        let open = fs::Permissions::from_mode(0o711);
+        fs::set_permissions(self.directory(), open).map_err(|source| io(self.directory(), source))?;
         for folder in [self.upper(), self.work()] {
             lchown(&folder, Some(borrower.0), Some(borrower.1)).map_err(|source| io(&folder, source))?;
         }

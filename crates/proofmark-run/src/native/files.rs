@@ -14,6 +14,9 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, Timespec, Timestamps,
 use crate::effects::{Effects, Stage};
 use crate::tree::{self, Kind};
 
+/// What is modified this long after its tree was laid out was modified by the call: longer than any call may take.
+const CALL_SECONDS_MAX: i64 = 60;
+
 /// The second at which a tree was laid out, by the clock of its file system.
 #[derive(Debug, Clone, Copy)]
 pub struct Laid(i64);
@@ -90,7 +93,8 @@ pub fn after(effects: &Effects, stage: &Stage, laid: Laid) -> Result<Tree, Strin
             first_names.push((group, path.clone()));
         }
         // What has the time of the run has no certain time.
-        let modified = if entry.modified.seconds >= laid.0 { 0 } else { entry.modified.seconds };
+        let run = laid.0..=laid.0.saturating_add(CALL_SECONDS_MAX);
+        let modified = if run.contains(&entry.modified.seconds) { 0 } else { entry.modified.seconds };
         left.push(Entry { path, mode: entry.mode, modified, node });
     }
     Tree::new(left).map_err(|error| format!("left what is no tree: {}", error.message))

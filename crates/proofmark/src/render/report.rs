@@ -28,7 +28,9 @@ const NOT_CHECKED: &str = "whether the contract says enough; all inputs at once 
 pub fn human(report: &Report<'_>) {
     let Report { asked, checked, arguments, .. } = report;
     println!("{BOLD}{}{BOLD:#}  {DIM}{}{DIM:#}", safe(&asked.contract.name), arguments.artifact.display());
-    line("asked", &safe(asked.contract.intent.trim()));
+    for (nth, said) in asked.contract.intent.trim().lines().enumerate() {
+        line(if nth == 0 { "asked" } else { "" }, &safe(said));
+    }
     for function in &asked.contract.interface.functions {
         line("", &format!("{DIM}{}{DIM:#}", safe(&function.signature())));
     }
