@@ -31,7 +31,7 @@ pub struct Act<'a> {
 
 /// With what.
 pub struct Means<'a> {
-    pub launch: &'a Launch,
+    pub launch: &'a dyn Launch,
     pub trust: &'a Trust,
     /// The time, which only the binary reads.
     pub now: fn() -> Timestamp,
@@ -89,7 +89,7 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
 }
 
 fn calls(
-    launch: &Launch,
+    launch: &dyn Launch,
     callee: Callee<'_>,
     calls: &[Call],
     outcomes: &mut Vec<Outcome>,

@@ -4,10 +4,12 @@
 //! number of threads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proofmark_contract::Contract;
 use proofmark_mark::challenge::Challenge;
 use proofmark_mark::evidence::{Counterexample, Evidence, Outcome};
+use proofmark_run::native::{Native, Natives};
 use proofmark_run::program::Setting;
 use proofmark_run::wasi::World;
 use proofmark_run::{Artifact, Program, ProgramError};
@@ -32,6 +34,8 @@ pub struct Task<'a> {
     pub executions: u64,
     /// Threads to use. Never changes a finding.
     pub threads: usize,
+    /// With what native executables are called; `None` where none can be.
+    pub natives: Option<&'a Arc<Natives>>,
 }
 
 /// Called with executions done and executions planned, from any thread.
@@ -57,6 +61,11 @@ pub fn run(check: &str, task: &Task<'_>, progress: Progress<'_>) -> Option<Evide
         "properties" => properties::run(task, progress),
         "determinism" => determinism::run(task, progress),
         _ => return None,
+    };
+    // What the machine decided is no finding about the artifact, whatever the check made of it.
+    let finding = match task.natives.and_then(|natives| natives.undecided()) {
+        Some(why) => Finding::unknown(check, why),
+        None => finding,
     };
     Some(evidence(check, task.contract, task.challenge, task.attempt, finding))
 }
@@ -97,7 +106,7 @@ fn names(check: &str) -> &'static [&'static str] {
         "inspect" => &["imports", "exports", "functions", "memories", "bytes", "violations"],
         "examples" => &["total", "passed"],
         "properties" => &["properties", "held_out", "executions", "discarded", "risk_ppm"],
-        "determinism" => &["pairs", "differences"],
+        "determinism" => &["pairs", "kept", "differences"],
         _ => &[],
     }
 }
@@ -112,7 +121,14 @@ impl Task<'_> {
     /// # Errors
     /// As [`Artifact::read`] and [`Program::compile`].
     pub fn program(&self) -> Result<Program, ProgramError> {
-        self.compile(&Artifact::read(self.artifact, &self.contract.budget)?)
+        let Contract { interface, budget, capabilities, .. } = self.contract;
+        match (interface.process(), self.natives) {
+            (Some(process), Some(natives)) => {
+                Native::new(self.artifact, process, budget, capabilities, natives).map(Program::Native)
+            }
+            (Some(_), None) => Err(ProgramError::Engine("no native executable can be called here".to_owned())),
+            (None, _) => self.compile(&Artifact::read(self.artifact, budget)?),
+        }
     }
 
     fn compile(&self, artifact: &Artifact) -> Result<Program, ProgramError> {

@@ -4,6 +4,7 @@
 //! before the mark does; and no mark is returned that this very code does not verify.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use proofmark_contract::Contract;
@@ -18,6 +19,7 @@ use proofmark_mark::statement::{Predicate, Statement};
 use proofmark_mark::submission::{PolicyRef, Submission};
 use proofmark_mark::trust::Trust;
 use proofmark_mark::verdict::{Basis, Grant, Verdict};
+use proofmark_run::native::Natives;
 use proofmark_run::worker::Launch;
 use thiserror::Error;
 
@@ -44,7 +46,8 @@ pub struct Asked<'a> {
 
 /// With what it is checked.
 pub struct Means<'a> {
-    pub launch: &'a Launch,
+    pub launch: &'a dyn Launch,
+    pub natives: &'a Arc<Natives>,
     pub threads: usize,
     /// The time, which only the binary reads.
     pub now: Timestamp,
@@ -252,9 +255,10 @@ impl Checker<'_> {
             attempt: self.attempt,
             executions,
             threads: self.means.threads,
+            natives: Some(self.means.natives),
         };
         let progress = |done, planned| watch(Event::Progress { check, done, planned });
-        let evidence = job::check_in_worker(self.means.launch, check, &task, self.asked.contract_text, &progress);
+        let evidence = job::check(self.means.launch, check, &task, self.asked.contract_text, &progress);
         watch(Event::Ended { evidence: &evidence });
         evidence
     }

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, Read, Write};
+use std::path::PathBuf;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use proofmark_contract::{Call, Contract};
 use proofmark_mark::challenge::Challenge;
@@ -21,6 +23,8 @@ use crate::checks::{self, Finding, Progress, Task};
 
 /// The longest header line, in bytes.
 const HEADER_BYTES_MAX: u64 = 32 << 20;
+/// How long a worker may say nothing before it is killed.
+const SILENCE_MAX: Duration = Duration::from_secs(120);
 /// The largest contract and artifact that a job carries, in bytes.
 pub const CONTRACT_BYTES_MAX: u64 = 256 << 10;
 pub const ARTIFACT_BYTES_MAX: u64 = 64 << 20;
@@ -117,7 +121,8 @@ pub fn serve(job: Job, calls: &mut dyn Iterator<Item = String>, output: impl Wri
     })?;
     match header.work {
         Work::Check { check, challenge, attempt, executions, threads } => {
-            let task = Task { contract: &contract, artifact: &artifact, challenge, attempt, executions, threads };
+            let (contract, artifact, natives) = (&contract, &artifact[..], None);
+            let task = Task { contract, artifact, challenge, attempt, executions, threads, natives };
             serve_check(&check, &task, output)
         }
         Work::Calls { granted, world } => serve_calls(&contract, &artifact, granted, world, calls, output),
@@ -193,9 +198,32 @@ fn written(work: Work, contract_text: &str, artifact: &[u8]) -> Result<Vec<u8>, 
     Ok(job)
 }
 
+/// Runs one check: what calls a native executable here, where each call gets a fence, everything else in a worker's fence.
+/// Always ends with evidence.
+pub fn check(
+    launch: &dyn Launch,
+    check: &str,
+    task: &Task<'_>,
+    contract_text: &str,
+    progress: Progress<'_>,
+) -> Evidence {
+    if task.contract.interface.process().is_none() || check == "inspect" {
+        return check_in_worker(launch, check, task, contract_text, progress);
+    }
+    let unknown =
+        |why: &str| checks::evidence(check, task.contract, task.challenge, task.attempt, Finding::unknown(check, why));
+    // A thread of its own: a defect of ours ends the check and not the governor.
+    let ran = std::thread::scope(|scope| scope.spawn(|| checks::run(check, task, progress)).join());
+    match ran {
+        Ok(Some(evidence)) => evidence,
+        Ok(None) => unknown("there is no such check"),
+        Err(_) => unknown("the check broke"),
+    }
+}
+
 /// Runs one check in a worker of its own. Always ends with evidence: `unknown` when the worker did not answer properly.
-pub fn check_in_worker(
-    launch: &Launch,
+fn check_in_worker(
+    launch: &dyn Launch,
     check: &str,
     task: &Task<'_>,
     contract_text: &str,
@@ -205,7 +233,7 @@ pub fn check_in_worker(
         let Task { challenge, attempt, executions, threads, .. } = *task;
         let work = Work::Check { check: check.to_owned(), challenge, attempt, executions, threads };
         let job = written(work, contract_text, task.artifact)?;
-        let mut worker = launch.start(job).map_err(|ended| why(&ended))?;
+        let mut worker = worker::start(launch, &[], SILENCE_MAX, job).map_err(|ended| why(&ended))?;
         loop {
             match answer(&mut worker, &mut worker::never).map_err(|ended| why(&ended))? {
                 Answer::Progress { done, planned } => progress(done, planned),
@@ -275,10 +303,11 @@ impl Caller {
     ///
     /// # Errors
     /// [`CallerError`].
-    pub fn start(launch: &Launch, callee: Callee<'_>, stop: Stop<'_>) -> Result<Self, CallerError> {
-        let work = Work::Calls { granted: callee.granted, world: callee.world };
+    pub fn start(launch: &dyn Launch, callee: Callee<'_>, stop: Stop<'_>) -> Result<Self, CallerError> {
+        let (world, read) = inside(callee.world);
+        let work = Work::Calls { granted: callee.granted, world };
         let job = written(work, callee.contract_text, callee.artifact).map_err(CallerError::Failed)?;
-        let mut worker = launch.start(job).map_err(failed)?;
+        let mut worker = worker::start(launch, &read, SILENCE_MAX, job).map_err(failed)?;
         match answer(&mut worker, stop).map_err(failed)? {
             Answer::Ready => Ok(Self { worker }),
             Answer::Refused(why) => Err(CallerError::Refused(why)),
@@ -305,6 +334,18 @@ impl Caller {
         };
         Ok(Outcome { ended, fuel, written: Written { stdout, stderr } })
     }
+}
+
+/// The world as the worker sees it: granted directories stand at places of their own inside its fence, which come with it.
+fn inside(world: World) -> (World, Vec<(PathBuf, PathBuf)>) {
+    let World::Real { environment, read, stdin } = world else { return (world, Vec::new()) };
+    let (mut seen, mut binds) = (Vec::new(), Vec::new());
+    for (nth, (host, guest)) in read.into_iter().enumerate() {
+        let place = PathBuf::from(format!("/granted/{nth}"));
+        seen.push((place.clone(), guest));
+        binds.push((host, place));
+    }
+    (World::Real { environment, read: seen, stdin }, binds)
 }
 
 fn failed(ended: worker::Ended) -> CallerError {

@@ -12,6 +12,8 @@ use proofmark_run::{Ended, Program};
 const SHRINK_RUNS_MAX: u32 = 4000;
 /// Fuel that shrinking one counterexample may take: an input that exhausts its budget is costly to run again.
 const SHRINK_FUEL_MAX: u64 = 1_000_000_000;
+/// Evaluator steps that shrinking one counterexample may take.
+const SHRINK_STEPS_MAX: u64 = 200_000_000;
 /// The longest text of a value in evidence, in characters.
 const SHOWN_MAX: usize = 2000;
 
@@ -99,6 +101,12 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Evaluator steps of all inputs so far.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.evaluator.steps()
+    }
+
     /// Which properties' `requires` accept the input.
     ///
     /// # Errors
@@ -160,14 +168,15 @@ impl<'a> Judge<'a> {
     }
 
     /// The simplest input found that violates the same property, by re-running, within
-    /// [`SHRINK_RUNS_MAX`] runs and [`SHRINK_FUEL_MAX`] fuel.
+    /// [`SHRINK_RUNS_MAX`] runs, [`SHRINK_FUEL_MAX`] fuel and [`SHRINK_STEPS_MAX`] evaluator steps.
     #[must_use]
     pub fn shrink(&self, mut arguments: Vec<Value>, mut violation: Violation) -> (Vec<Value>, Violation) {
-        let (mut runs, mut fuel) = (0_u32, 0_u64);
+        let (mut runs, mut fuel, steps_before) = (0_u32, 0_u64, self.steps());
         'simpler: loop {
             for candidate in shrink::candidates(&self.function, &arguments) {
                 runs = runs.saturating_add(1);
-                if runs > SHRINK_RUNS_MAX || fuel > SHRINK_FUEL_MAX {
+                let steps = self.steps().saturating_sub(steps_before);
+                if runs > SHRINK_RUNS_MAX || fuel > SHRINK_FUEL_MAX || steps > SHRINK_STEPS_MAX {
                     return (arguments, violation);
                 }
                 let Ok(accepted) = self.accepted(&candidate) else { continue };

@@ -1,8 +1,11 @@
 //! Runs a mark's checks again and holds the evidence against the mark, byte for byte.
 
+use std::sync::Arc;
+
 use proofmark_contract::Contract;
 use proofmark_mark::mark::Verified;
 use proofmark_mark::statement::Statement;
+use proofmark_run::native::Natives;
 use proofmark_run::worker::Launch;
 
 use crate::checks::Task;
@@ -27,7 +30,8 @@ pub fn replay(
     verified: &Verified,
     contract: &Contract,
     artifact: &[u8],
-    launch: &Launch,
+    launch: &dyn Launch,
+    natives: &Arc<Natives>,
     threads: usize,
     progress: &(dyn Fn(&str, u64, u64) + Sync),
 ) -> Vec<Replayed> {
@@ -41,9 +45,10 @@ pub fn replay(
             attempt: verified.submission.attempt,
             executions: planned.executions,
             threads,
+            natives: Some(natives),
         };
         let shown = |done, of| progress(&check, done, of);
-        let evidence = job::check_in_worker(launch, &check, &task, &verified.contract, &shown);
+        let evidence = job::check(launch, &check, &task, &verified.contract, &shown);
         let again = Statement::new(&contract.name, verified.artifact, evidence).to_bytes();
         replayed.push(Replayed { difference: difference(payload, &again), check });
     }

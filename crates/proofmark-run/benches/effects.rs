@@ -56,7 +56,7 @@ fn main() {
     let merged = place.path().join("merged");
     fs::create_dir(&merged).unwrap();
     let script = format!(
-        "mount -t overlay -o userxattr,index=off,lowerdir={},upperdir={},workdir={} overlay {}; cd {}; for d in *; do mkdir -p year/$d; mv $d/* year/$d; rmdir $d 2>/dev/null || true; done",
+        "mount -t overlay -o userxattr,index=off,volatile,lowerdir={},upperdir={},workdir={} overlay {}; cd {}; for d in *; do mkdir -p year/$d; mv $d/* year/$d; rmdir $d 2>/dev/null || true; done",
         base.display(),
         stage.upper().display(),
         stage.work().display(),

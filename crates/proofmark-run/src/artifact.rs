@@ -7,7 +7,7 @@ use proofmark_mark::digest::Digest;
 use thiserror::Error;
 
 use crate::profile::Profile;
-use crate::wrap;
+use crate::{elf, wrap};
 
 /// The deepest nesting of components and modules that is looked at.
 pub const NESTING_MAX: u64 = 16;
@@ -27,11 +27,29 @@ pub struct Artifact {
     binary: Vec<u8>,
 }
 
+/// What bytes claim to be by how they start, and so which reader they go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// WebAssembly, binary or text, or nothing known: [`Artifact::read`] says which.
+    Wasm,
+    /// An ELF file: [`elf::Profile::read`].
+    Native,
+}
+
+impl Form {
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        if bytes.starts_with(&elf::MAGIC) { Self::Native } else { Self::Wasm }
+    }
+}
+
 /// Why bytes are not an artifact that can be checked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ArtifactError {
     #[error("not WebAssembly: the file starts with `{start}`; give a component, a core module or WebAssembly text")]
     NotWasm { start: String },
+    #[error("a native executable, where WebAssembly is needed; give a component, a core module or WebAssembly text")]
+    Native,
     #[error("not valid WebAssembly text: {message}")]
     Text { message: String },
     #[error("not a valid WebAssembly binary: {message} at byte {offset}")]
@@ -90,6 +108,9 @@ fn binary(bytes: &[u8]) -> Result<Vec<u8>, ArtifactError> {
     if bytes.starts_with(b"\0asm") {
         return Ok(bytes.to_vec());
     }
+    if Form::of(bytes) == Form::Native {
+        return Err(ArtifactError::Native);
+    }
     let not_wasm = || ArtifactError::NotWasm {
         start: String::from_utf8_lossy(bytes.get(..16).unwrap_or(bytes)).escape_default().to_string(),
     };
@@ -99,4 +120,18 @@ fn binary(bytes: &[u8]) -> Result<Vec<u8>, ArtifactError> {
         return Err(not_wasm());
     }
     wat::parse_str(text).map_err(|error| ArtifactError::Text { message: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_native_executable_is_told_from_bytes_that_are_nothing() {
+        let read = |bytes| Artifact::read(bytes, &Budget::default()).map(|_| ());
+        assert_eq!(Form::of(b"\x7fELF\x02\x01\x01"), Form::Native);
+        assert_eq!(read(b"\x7fELF\x02\x01\x01"), Err(ArtifactError::Native));
+        assert_eq!(Form::of(b"\0asm"), Form::Wasm);
+        assert!(matches!(read(b"MZ"), Err(ArtifactError::NotWasm { .. })));
+    }
 }

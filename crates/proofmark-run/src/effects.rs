@@ -11,6 +11,7 @@ mod build;
 mod commit;
 pub mod diff;
 mod journal;
+mod lend;
 mod remove;
 mod stage;
 mod symlinks;
@@ -30,6 +31,7 @@ use thiserror::Error;
 pub use commit::{Recovered, forget, recover, undo};
 pub use diff::{Change, Diff};
 pub use journal::{Journal, Phase};
+pub use lend::Owner;
 pub use stage::{Stage, leftovers};
 
 use crate::tree::{Manifest, TreeError, TreePath};
@@ -47,6 +49,14 @@ pub struct Effects {
     pub refused: Vec<Refused>,
     /// For each entry of `after`, whether it lies in the upper layer.
     written: Vec<bool>,
+}
+
+impl Effects {
+    /// For each entry of `after`, whether it lies in the upper layer rather than in the tree below.
+    #[must_use]
+    pub fn written(&self) -> &[bool] {
+        &self.written
+    }
 }
 
 /// Something in the upper layer that no commit takes over.
@@ -105,7 +115,7 @@ pub struct Receipt {
     pub after: Digest,
 }
 
-/// Why effects can't be staged, scanned, committed or undone. The tree is as it was.
+/// Why effects can't be staged, scanned, committed or undone. The tree is as it was, but see [`Stage::commit`].
 #[derive(Debug, Error)]
 pub enum EffectError {
     /// A tree can't be read.

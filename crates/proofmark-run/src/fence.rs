@@ -12,6 +12,7 @@ mod cgroup;
 mod error;
 mod handle;
 mod inside;
+mod keeper;
 mod landlock;
 mod launcher;
 mod mounts;

@@ -7,10 +7,13 @@ pub mod artifact;
 pub mod broker;
 pub mod convert;
 pub mod effects;
+pub mod elf;
 pub mod engine;
 #[cfg(target_os = "linux")]
 pub mod fence;
 pub mod imports;
+pub mod native;
+pub mod printable;
 pub mod profile;
 pub mod program;
 pub mod tree;

@@ -16,10 +16,17 @@ use crate::artifact::{Artifact, ArtifactError};
 use crate::convert;
 use crate::engine::engine;
 use crate::imports::{self, NotGranted};
+use crate::native::Native;
 use crate::wasi::{Host, World, Written, linker};
 
-/// A compiled artifact, ready to be called. Shared between threads.
-pub struct Program {
+/// An artifact, ready to be called. Shared between threads.
+pub enum Program {
+    Wasm(Compiled),
+    Native(Native),
+}
+
+/// A compiled WebAssembly artifact.
+pub struct Compiled {
     engine: Engine,
     pre: InstancePre<Host>,
     exports: Vec<(Arc<Function>, ComponentExportIndex)>,
@@ -104,6 +111,47 @@ impl Program {
     /// # Errors
     /// [`ProgramError`]: the artifact does not fit the contract, or the machine can't run it.
     pub fn compile(artifact: &Artifact, setting: Setting<'_>) -> Result<Self, ProgramError> {
+        Compiled::new(artifact, setting).map(Self::Wasm)
+    }
+
+    /// Calls `function` with nothing left over from other calls.
+    #[must_use]
+    pub fn call(&self, function: &Function, arguments: &[Value]) -> Outcome {
+        match self {
+            Self::Wasm(compiled) => compiled.session().call(function, arguments),
+            Self::Native(native) => native.call(arguments),
+        }
+    }
+
+    /// One instance that keeps its memory between calls, where the artifact has such a thing.
+    #[must_use]
+    pub fn session(&self) -> Session<'_> {
+        match self {
+            Self::Wasm(compiled) => Session::Wasm(compiled.session()),
+            Self::Native(native) => Session::Native(native),
+        }
+    }
+}
+
+/// Calls one after another.
+pub enum Session<'a> {
+    Wasm(Instances<'a>),
+    /// Each call is a process of its own.
+    Native(&'a Native),
+}
+
+impl Session<'_> {
+    /// Calls `function` with the full budget of one call.
+    pub fn call(&mut self, function: &Function, arguments: &[Value]) -> Outcome {
+        match self {
+            Self::Wasm(instances) => instances.call(function, arguments),
+            Self::Native(native) => native.call(arguments),
+        }
+    }
+}
+
+impl Compiled {
+    fn new(artifact: &Artifact, setting: Setting<'_>) -> Result<Self, ProgramError> {
         let binary = artifact.component(setting.interface)?;
         // A property may hold one instance while another is called; two more for a session beside them.
         let live = setting.threads.max(1).saturating_mul(4);
@@ -118,16 +166,8 @@ impl Program {
         Ok(Self { engine, pre, exports, budget, granted: setting.granted, world: setting.world })
     }
 
-    /// Calls `function` in a fresh instance.
-    #[must_use]
-    pub fn call(&self, function: &Function, arguments: &[Value]) -> Outcome {
-        self.session().call(function, arguments)
-    }
-
-    /// One instance that keeps its memory between calls.
-    #[must_use]
-    pub fn session(&self) -> Session<'_> {
-        Session { program: self, live: None }
+    fn session(&self) -> Instances<'_> {
+        Instances { program: self, live: None }
     }
 
     fn export(&self, function: &Function) -> Option<(&ComponentExportIndex, &Function)> {
@@ -175,14 +215,13 @@ struct Live {
 }
 
 /// One instance, instantiated at its first call. After a trap the next call starts a new one.
-pub struct Session<'a> {
-    program: &'a Program,
+pub struct Instances<'a> {
+    program: &'a Compiled,
     live: Option<Live>,
 }
 
-impl Session<'_> {
-    /// Calls `function` with the full budget of one call.
-    pub fn call(&mut self, function: &Function, arguments: &[Value]) -> Outcome {
+impl Instances<'_> {
+    fn call(&mut self, function: &Function, arguments: &[Value]) -> Outcome {
         let program = self.program;
         let mut live = match self.live.take() {
             Some(mut live) => match live.store.set_fuel(program.budget.fuel) {
@@ -208,7 +247,7 @@ impl Session<'_> {
 }
 
 impl Live {
-    fn call(&mut self, program: &Program, function: &Function, arguments: &[Value]) -> Ended {
+    fn call(&mut self, program: &Compiled, function: &Function, arguments: &[Value]) -> Ended {
         let Some((index, function)) = program.export(function) else {
             return Ended::Trapped(format!("there is no export `{}`", function.name));
         };

@@ -1,15 +1,16 @@
-//! Starts a worker process, hands it one job and reads its answers, whatever the worker does.
+//! Starts workers inside fences, hands each one job and reads its answers, whatever the worker does.
 //!
 //! A worker that dies, falls silent, talks nonsense or talks too much becomes a value of [`Ended`]; it can't block or
-//! take down its parent. The worker's environment is empty and its standard input stays open until the parent is done
-//! with it, which is how an orphaned worker notices.
+//! take down its parent. Its standard input stays open until the parent is done with it, which is how an orphaned
+//! worker notices.
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
+
+use crate::fence::{Code, Fenced, How, Launcher, Limits, Mount, Payload, Plan, Runs};
 
 /// The longest line that a worker may answer, in bytes.
 pub const LINE_MAX: u64 = 16 << 20;
@@ -20,18 +21,89 @@ const STDERR_KEPT: usize = 2000;
 /// How often it is asked whether the worker must stop. A stop must take effect within 50 ms.
 const ASKED_EVERY: Duration = Duration::from_millis(10);
 
-/// How to start a worker.
+/// What starts worker processes. The one that runs artifacts is [`Fences`].
+pub trait Launch: Sync {
+    /// Starts a worker that may read these directories (host path, path inside), and no other file.
+    ///
+    /// # Errors
+    /// Why it can't be started, in words.
+    fn launch(&self, read: &[(PathBuf, PathBuf)]) -> Result<Started, String>;
+}
+
+/// A process that was started.
+pub struct Started {
+    pub stdin: Box<dyn Write + Send>,
+    pub stdout: Box<dyn Read + Send>,
+    pub stderr: Box<dyn Read + Send>,
+    /// Ends it now, with everything that it started. One that has ended stays as it was.
+    pub kill: Box<dyn Fn() + Send>,
+    /// Waits until it has ended and says how, in words.
+    pub end: Box<dyn FnOnce() -> String + Send>,
+}
+
+/// Workers inside fences of their own.
 #[derive(Debug, Clone)]
-pub struct Launch {
-    pub program: PathBuf,
-    pub arguments: Vec<OsString>,
-    /// How long a worker may say nothing before it is killed. A backstop against hangs, never a budget.
-    pub silence_max: Duration,
+pub struct Fences {
+    pub launcher: Arc<Launcher>,
+    /// The most memory that one worker may hold, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// Threads and processes of one worker: the most checking threads there can be, and a few of its own.
+const PROCESSES: u64 = 96;
+/// A day: a bound for what nothing else ends, never a budget.
+const CPU_SECONDS: u64 = 86_400;
+
+impl Launch for Fences {
+    fn launch(&self, read: &[(PathBuf, PathBuf)]) -> Result<Started, String> {
+        let limits = Limits {
+            memory_bytes: self.memory_bytes,
+            processes: PROCESSES,
+            // The engine keeps images of memories in memory files; no other file can be written.
+            file_bytes: self.memory_bytes,
+            open_files: 256,
+            cpu_seconds: CPU_SECONDS,
+        };
+        let mut plan = Plan::new(Payload::Worker, limits, Code::Generated);
+        plan.mounts = read
+            .iter()
+            .map(|(host, guest)| Mount::Read { host: host.clone(), guest: guest.clone(), run: Runs::No })
+            .collect();
+        let mut fenced = self.launcher.spawn(&plan).map_err(|error| error.to_string())?;
+        let stdin = fenced.stdin.take().ok_or("it has no standard input")?;
+        let copy = |file: &std::fs::File| file.try_clone().map_err(|error| error.to_string());
+        let (stdout, stderr) = (copy(&fenced.stdout)?, copy(&fenced.stderr)?);
+        let killer = fenced.killer();
+        Ok(Started {
+            stdin: Box::new(stdin),
+            stdout: Box::new(stdout),
+            stderr: Box::new(stderr),
+            kill: Box::new(move || killer.kill()),
+            end: Box::new(move || end(fenced)),
+        })
+    }
+}
+
+fn end(fenced: Fenced) -> String {
+    match fenced.wait() {
+        Ok(exit) => {
+            let how = match exit.how {
+                How::Code(code) => format!("exit status: {code}"),
+                How::Signal(signal) => format!("signal: {signal}"),
+                How::Killed => "killed".to_owned(),
+            };
+            let hit = exit.limits_hit.iter().map(|hit| format!(", at its limit of {hit}"));
+            std::iter::once(how).chain(hit).collect()
+        }
+        Err(error) => error.to_string(),
+    }
 }
 
 /// A running worker. Dropping it kills it.
 pub struct Worker {
-    child: Child,
+    kill: Box<dyn Fn() + Send>,
+    /// `None` once its end was waited for.
+    end: Option<Box<dyn FnOnce() -> String + Send>>,
     /// What is to be written to its standard input.
     said: Sender<Vec<u8>>,
     incoming: Receiver<Vec<u8>>,
@@ -63,37 +135,29 @@ pub fn never() -> Option<String> {
     None
 }
 
-impl Launch {
-    /// Starts a worker on `job`, which is written to its standard input.
-    ///
-    /// # Errors
-    /// [`Ended::NotStarted`].
-    pub fn start(&self, job: Vec<u8>) -> Result<Worker, Ended> {
-        let not_started =
-            |why: &dyn std::fmt::Display| Ended::NotStarted(format!("`{}`: {why}", self.program.display()));
-        let mut child = Command::new(&self.program)
-            .args(&self.arguments)
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| not_started(&error))?;
-        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
-        else {
-            return Err(not_started(&"it has no pipes"));
-        };
-        let (said, saying) = channel();
-        let (lines, incoming) = sync_channel(LINES_AHEAD);
-        let (words, last_words) = channel();
-        // None is joined: a process that the worker left behind may hold the pipes open for ever.
-        std::thread::spawn(move || feed(stdin, &saying));
-        std::thread::spawn(move || split(stdout, &lines));
-        std::thread::spawn(move || words.send(tail(stderr)));
-        let worker = Worker { child, said, incoming, last_words, silence_max: self.silence_max };
-        worker.say(job);
-        Ok(worker)
-    }
+/// Starts a worker on `job`, which is written to its standard input.
+///
+/// `silence_max`: how long it may say nothing before it is killed. A backstop against hangs, never a budget.
+///
+/// # Errors
+/// [`Ended::NotStarted`].
+pub fn start(
+    launch: &dyn Launch,
+    read: &[(PathBuf, PathBuf)],
+    silence_max: Duration,
+    job: Vec<u8>,
+) -> Result<Worker, Ended> {
+    let Started { stdin, stdout, stderr, kill, end } = launch.launch(read).map_err(Ended::NotStarted)?;
+    let (said, saying) = channel();
+    let (lines, incoming) = sync_channel(LINES_AHEAD);
+    let (words, last_words) = channel();
+    // None is joined: a process that the worker left behind may hold the pipes open for ever.
+    std::thread::spawn(move || feed(stdin, &saying));
+    std::thread::spawn(move || split(stdout, &lines));
+    std::thread::spawn(move || words.send(tail(stderr)));
+    let worker = Worker { kill, end: Some(end), said, incoming, last_words, silence_max };
+    worker.say(job);
+    Ok(worker)
 }
 
 impl Worker {
@@ -123,7 +187,7 @@ impl Worker {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    let how = finish(&mut self.child);
+                    let how = self.finish();
                     let stderr = self.last_words.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
                     return Err(Ended::Died { how, stderr });
                 }
@@ -137,25 +201,32 @@ impl Worker {
     }
 
     fn end(&mut self, ended: Ended) -> Ended {
-        kill(&mut self.child);
+        (self.kill)();
         ended
+    }
+
+    /// Waits for a worker that closed its output, and kills it if it does not end. Says how it ended.
+    fn finish(&mut self) -> String {
+        let Some(end) = self.end.take() else { return "ended".to_owned() };
+        let (ended, how) = channel();
+        std::thread::spawn(move || ended.send(end()));
+        how.recv_timeout(Duration::from_secs(1))
+            .or_else(|_| {
+                (self.kill)();
+                how.recv()
+            })
+            .unwrap_or_else(|_| "ended".to_owned())
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        kill(&mut self.child);
+        (self.kill)();
     }
 }
 
-fn kill(child: &mut Child) {
-    // Fails only for a process that has ended already.
-    drop(child.kill());
-    drop(child.wait());
-}
-
 /// Writes what is said until nobody can say more, then closes the pipe.
-fn feed(mut stdin: ChildStdin, saying: &Receiver<Vec<u8>>) {
+fn feed(mut stdin: Box<dyn Write + Send>, saying: &Receiver<Vec<u8>>) {
     while let Ok(bytes) = saying.recv() {
         if stdin.write_all(&bytes).and_then(|()| stdin.flush()).is_err() {
             return;
@@ -184,19 +255,6 @@ fn tail(mut stderr: impl Read) -> String {
         kept.drain(..surplus);
     }
     String::from_utf8_lossy(&kept).trim().to_owned()
-}
-
-/// Waits for a worker that closed its output, and kills it if it does not end. Says how it ended.
-fn finish(child: &mut Child) -> String {
-    for _ in 0..50 {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.to_string(),
-            Ok(None) => std::thread::sleep(Duration::from_millis(20)),
-            Err(error) => return error.to_string(),
-        }
-    }
-    drop(child.kill());
-    child.wait().map_or_else(|error| error.to_string(), |status| status.to_string())
 }
 
 #[cfg(test)]

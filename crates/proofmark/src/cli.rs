@@ -52,9 +52,6 @@ pub enum Command {
     /// Look at the log
     #[command(subcommand)]
     Log(Log),
-    /// Serve one check on standard input and output; started by `check`
-    #[command(hide = true)]
-    Worker,
 }
 
 #[derive(Debug, Args)]

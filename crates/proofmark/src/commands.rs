@@ -1,5 +1,11 @@
 //! The commands, one file each. Each returns its exit code, or a [`Failure`] to be rendered.
 
+use std::sync::Arc;
+
+use proofmark_run::fence::Launcher;
+use proofmark_run::native::Natives;
+use proofmark_run::worker::Fences;
+
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 
@@ -15,7 +21,7 @@ mod run;
 mod stop;
 mod thaw;
 mod verify;
-mod worker;
+pub mod worker;
 
 /// Runs the command that was asked for.
 pub fn run(cli: Cli) -> Result<u8, Failure> {
@@ -35,7 +41,6 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Log(crate::cli::Log::Audit) => log::audit_home(format, home),
         Command::Log(crate::cli::Log::Orders) => log::orders(format, home),
         Command::Log(crate::cli::Log::Runs) => log::runs(format, home),
-        Command::Worker => worker::run(),
     }
 }
 
@@ -45,13 +50,23 @@ fn threads(arguments: &crate::cli::Threads) -> usize {
     arguments.threads.map_or_else(cores, usize::from)
 }
 
-/// How a check's worker is started: this very program, with an empty environment.
-fn launch() -> Result<proofmark_run::worker::Launch, Failure> {
+/// The first argument of this program where it is a launcher of fences.
+pub const FENCE: &str = "fence";
+/// The most memory of one worker, in bytes: the largest linear memories that a contract may give to all threads at once
+/// would not fit on most machines either.
+const WORKER_MEMORY_BYTES: u64 = 4 << 30;
+
+/// What starts workers: this very program again, as the launcher of their fences.
+fn launch() -> Result<Fences, Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::failed(format!("can't find the program to start workers with: {error}")))?;
-    Ok(proofmark_run::worker::Launch {
-        program,
-        arguments: vec!["worker".into()],
-        silence_max: std::time::Duration::from_secs(120),
-    })
+    let launcher = Launcher::start(&program, &[FENCE.into()]).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(Fences { launcher: Arc::new(launcher), memory_bytes: WORKER_MEMORY_BYTES })
+}
+
+/// With what native executables are called. Their trees are laid out in memory where the machine has a place for that.
+fn natives(fences: &Fences) -> Arc<Natives> {
+    let memory = std::path::PathBuf::from("/dev/shm");
+    let scratch = if tempfile::tempfile_in(&memory).is_ok() { memory } else { std::env::temp_dir() };
+    Arc::new(Natives::new(Arc::clone(&fences.launcher), scratch))
 }

@@ -43,6 +43,11 @@ impl Failure {
         Self::new(REFUSED, message)
     }
 
+    /// Not decided.
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self::new(UNKNOWN, message)
+    }
+
     /// Proofmark itself, or the machine it runs on, failed.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(FAILED, message)

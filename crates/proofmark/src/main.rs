@@ -12,6 +12,10 @@ mod meter;
 mod render;
 
 fn main() -> ExitCode {
+    // Before anything else is done: a launcher has one thread, no keys and no open files.
+    if std::env::args_os().nth(1).is_some_and(|first| first == commands::FENCE) {
+        return proofmark_run::fence::launcher(commands::worker::run);
+    }
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

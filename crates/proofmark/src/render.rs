@@ -1,5 +1,6 @@
 //! What people and machines read. The only file that prints; every text that came from outside is shown escaped.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write};
 use std::path::Path;
 
@@ -16,6 +17,7 @@ use crate::cli::Format;
 use crate::failure::{Failure, Problems};
 use crate::inputs;
 
+pub mod native;
 pub mod report;
 
 /// Version of the JSON that commands print.
@@ -41,6 +43,12 @@ pub fn json(command: &str, body: Value) {
 /// One line: a name in a column of its own, then text.
 pub fn line(name: &str, text: &str) {
     println!("{DIM}{name:<10}{DIM:#} {text}");
+}
+
+/// The names of capabilities, or that there are none.
+pub fn capabilities(names: &BTreeSet<String>) -> String {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if names.is_empty() { "no capabilities".to_owned() } else { names.join(", ") }
 }
 
 /// Text from outside with control characters made visible, so that it can't steer a terminal.

@@ -43,7 +43,8 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
             || (),
             |(), shard, watch| one_shard(task, &program, function, &dictionary, shard, watch),
         );
-        pairs.push((function, results.iter().fold(0_u64, |sum, shard| sum.saturating_add(shard.pairs))));
+        let sum = |of: fn(&Pairs) -> u64| results.iter().fold(0_u64, |sum, shard| sum.saturating_add(of(shard)));
+        pairs.push(Compared { function, pairs: sum(|shard| shard.pairs), kept: sum(|shard| shard.kept) });
         differences.extend(results.into_iter().find_map(|shard| shard.difference).map(|found| (function, found)));
     }
     finding(task, &pairs, &differences)
@@ -57,8 +58,17 @@ impl Task<'_> {
     }
 }
 
+/// What was compared for one function.
+struct Compared<'a> {
+    function: &'a Arc<Function>,
+    pairs: u64,
+    /// Of those, the ones called a third time in a kept instance.
+    kept: u64,
+}
+
 struct Pairs {
     pairs: u64,
+    kept: u64,
     difference: Option<Difference>,
 }
 
@@ -86,10 +96,11 @@ fn one_shard(
     let seed = task.challenge.derive(&[b"determinism", name.as_bytes(), &(shard as u64).to_be_bytes()]);
     let mut source = Source::new(seed, dictionary);
     let fuel_max = shards::share(task.contract.budget.total_fuel / FUEL_PART, shard);
-    let (mut fuel, mut pairs) = (0_u64, 0_u64);
+    let (mut fuel, mut pairs, mut thirds) = (0_u64, 0_u64, 0_u64);
+    let keeps = task.keeps();
     let mut kept = program.session();
     for nth in 0..shards::share(task.executions, shard) {
-        if nth % KEPT_CALLS == 0 {
+        if keeps && nth % KEPT_CALLS == 0 {
             kept = program.session();
         }
         if fuel >= fuel_max || !watch.step(shard) {
@@ -97,34 +108,34 @@ fn one_shard(
         }
         let arguments = source.arguments(function);
         let (first, second) = (program.call(function, &arguments), program.call(function, &arguments));
-        let third = if task.keeps() { kept.call(function, &arguments) } else { second.clone() };
-        fuel = [first.fuel, second.fuel, third.fuel].iter().fold(fuel, |sum, used| sum.saturating_add(*used));
+        let third = keeps.then(|| kept.call(function, &arguments));
+        let used = [Some(&first), Some(&second), third.as_ref()].into_iter().flatten().map(|called| called.fuel);
+        fuel = used.fold(fuel, u64::saturating_add);
         pairs = pairs.saturating_add(1);
-        if let Some((where_, got)) = differ(&first, &second, &third) {
-            return Pairs { pairs, difference: Some(Difference { arguments, where_, got }) };
+        thirds = thirds.saturating_add(u64::from(third.is_some()));
+        if let Some((where_, got)) = differ(&first, &second, third.as_ref()) {
+            return Pairs { pairs, kept: thirds, difference: Some(Difference { arguments, where_, got }) };
         }
     }
-    Pairs { pairs, difference: None }
+    Pairs { pairs, kept: thirds, difference: None }
 }
 
-fn differ(first: &Called, second: &Called, kept: &Called) -> Option<(&'static str, String)> {
+fn differ(first: &Called, second: &Called, kept: Option<&Called>) -> Option<(&'static str, String)> {
     if !first.ended.same(&second.ended) {
         return Some(("in two fresh instances", both(&first.ended, &second.ended)));
     }
     if first.fuel != second.fuel {
         return Some(("in two fresh instances", format!("{} fuel, then {}", first.fuel, second.fuel)));
     }
-    if !first.ended.same(&kept.ended) {
-        return Some(("in a fresh instance and in one that was called before", both(&first.ended, &kept.ended)));
-    }
-    None
+    let kept = kept.filter(|kept| !first.ended.same(&kept.ended))?;
+    Some(("in a fresh instance and in one that was called before", both(&first.ended, &kept.ended)))
 }
 
 fn both(first: &Ended, second: &Ended) -> String {
     format!("{}, then {}", shown(&first.to_string()), shown(&second.to_string()))
 }
 
-fn finding(task: &Task<'_>, pairs: &[(&Arc<Function>, u64)], differences: &[(&Arc<Function>, Difference)]) -> Finding {
+fn finding(task: &Task<'_>, compared: &[Compared<'_>], differences: &[(&Arc<Function>, Difference)]) -> Finding {
     let counterexamples: Vec<Counterexample> = differences
         .iter()
         .map(|(function, difference)| Counterexample {
@@ -135,16 +146,59 @@ fn finding(task: &Task<'_>, pairs: &[(&Arc<Function>, u64)], differences: &[(&Ar
             held_out: false,
         })
         .collect();
-    let listed: Vec<_> =
-        pairs.iter().map(|(function, pairs)| json!({ "function": function.full_name(), "pairs": pairs })).collect();
+    let listed: Vec<_> = compared
+        .iter()
+        .map(|of| json!({ "function": of.function.full_name(), "pairs": of.pairs, "kept": of.kept }))
+        .collect();
     Finding {
         outcome: if differences.is_empty() { Outcome::Passed } else { Outcome::Failed },
         reason: counterexamples.first().map(|first| format!("not {}", first.violated)),
         counts: counts([
-            ("pairs", pairs.iter().map(|(_, pairs)| *pairs).min().unwrap_or(0)),
+            ("pairs", compared.iter().map(|of| of.pairs).min().unwrap_or(0)),
             ("differences", differences.len() as u64),
         ]),
         counterexamples,
         details: json!({ "shards": SHARDS, "kept_calls": if task.keeps() { KEPT_CALLS } else { 0 }, "functions": listed }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proofmark_contract::Contract;
+    use proofmark_mark::challenge::Challenge;
+    use proofmark_mark::digest::Digest;
+
+    use super::*;
+
+    const STATE: &str = r#"(module (global $calls (mut i32) (i32.const 0))
+        (func (export "f") (param i32) (result i32)
+            (global.set $calls (i32.add (global.get $calls) (i32.const 1))) (global.get $calls)))"#;
+
+    fn found(module: &str, capabilities: &str) -> Finding {
+        let text = format!(
+            "contract = 1\nname = \"c\"\nintent = \"c\"\n[interface]\nwit = \"package a:b; world w {{ export f: \
+             func(n: u32) -> u32; }}\"\n[capabilities]\n{capabilities}"
+        );
+        let contract = Contract::parse(&text).unwrap();
+        let challenge = Challenge(Digest::of(b"seed"));
+        let artifact = module.as_bytes();
+        run(
+            &Task { contract: &contract, artifact, challenge, attempt: 1, executions: 128, threads: 2, natives: None },
+            &|_, _| {},
+        )
+    }
+
+    #[test]
+    fn only_calls_that_were_made_are_counted() {
+        let same = r#"(module (func (export "f") (param i32) (result i32) local.get 0))"#;
+        let counts = |finding: &Finding| ["pairs", "kept"].map(|name| finding.details["functions"][0][name].clone());
+        assert_eq!(counts(&found(same, "")), [128, 128]);
+        assert_eq!(counts(&found(same, "clocks = true")), [128, 0]);
+    }
+
+    #[test]
+    fn what_a_call_leaves_behind_is_seen_only_where_instances_are_kept() {
+        assert_eq!(found(STATE, "").outcome, Outcome::Failed);
+        assert_eq!(found(STATE, "clocks = true").outcome, Outcome::Passed);
     }
 }

@@ -17,6 +17,9 @@ use crate::shards::{self, Merge, SHARDS, Watch};
 
 /// Inputs generated for each execution asked for, at most, in search of ones that a narrow `requires` accepts.
 const GENERATED_MAX: u64 = 16;
+/// Evaluator steps that a function's properties may take for each execution asked for, on average over a shard. One evaluation
+/// may take 20 times as many, so that an artifact with large results could otherwise hold a check up for days.
+const STEPS_EACH: u64 = 100_000;
 /// A property whose `requires` accepts fewer than one in this many inputs is vacuous.
 const VACUOUS: u64 = 1000;
 
@@ -65,6 +68,8 @@ struct Tally {
     fuel: u64,
     /// Shards whose share of the total fuel ran out before their executions were done.
     out_of_fuel: u64,
+    /// Shards whose share of evaluator steps ran out before their executions were done.
+    out_of_steps: u64,
     properties: Vec<Accepted>,
     violated: Option<(Vec<Value>, Violation)>,
     undecided: Option<(Vec<Value>, String)>,
@@ -113,6 +118,7 @@ fn one_shard(
 ) -> Tally {
     let target = shards::share(task.executions, shard);
     let fuel_max = shards::share(task.contract.budget.total_fuel, shard);
+    let (steps_before, steps_max) = (judge.steps(), target.saturating_mul(STEPS_EACH));
     let mut tally = Tally { properties: vec![Accepted::default(); judge.properties.len()], ..Tally::default() };
     while tally.generated < target.saturating_mul(GENERATED_MAX) {
         let first_pass = tally.generated < target;
@@ -122,6 +128,10 @@ fn one_shard(
         }
         if tally.fuel >= fuel_max {
             tally.out_of_fuel = 1;
+            break;
+        }
+        if judge.steps().saturating_sub(steps_before) >= steps_max {
+            tally.out_of_steps = 1;
             break;
         }
         let arguments = inputs.next(function);
@@ -181,6 +191,7 @@ fn merged(function: &Function, shards: Vec<Tally>) -> Tally {
         total.allowed_traps = total.allowed_traps.saturating_add(shard.allowed_traps);
         total.fuel = total.fuel.saturating_add(shard.fuel);
         total.out_of_fuel = total.out_of_fuel.saturating_add(shard.out_of_fuel);
+        total.out_of_steps = total.out_of_steps.saturating_add(shard.out_of_steps);
         total.properties.resize(shard.properties.len(), Accepted::default());
         for (sum, part) in total.properties.iter_mut().zip(&shard.properties) {
             sum.evaluated = sum.evaluated.saturating_add(part.evaluated);
@@ -316,6 +327,7 @@ fn details(tallies: &[Tally], lines: &[Line<'_>]) -> serde_json::Value {
                 "allowed_traps": tally.allowed_traps,
                 "fuel": tally.fuel,
                 "shards_out_of_fuel": tally.out_of_fuel,
+                "shards_out_of_steps": tally.out_of_steps,
             })
         })
         .collect();
@@ -332,4 +344,56 @@ fn details(tallies: &[Tally], lines: &[Line<'_>]) -> serde_json::Value {
         })
         .collect();
     json!({ "shards": SHARDS, "functions": functions, "properties": properties })
+}
+
+#[cfg(test)]
+mod tests {
+    use proofmark_mark::challenge::Challenge;
+    use proofmark_mark::digest::Digest;
+
+    use super::*;
+
+    /// The finding for a function that gives its argument back, with a property that looks at 10^`depth` combinations.
+    fn found(depth: usize, executions: u64) -> Finding {
+        let digits = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
+        let open: String = (0..depth).map(|nth| format!("{digits}.all(x{nth}, ")).collect();
+        let ensures = format!("{open}result == n{}", ")".repeat(depth));
+        let text = format!(
+            "contract = 1\nname = \"c\"\nintent = \"c\"\n[interface]\nwit = \"package a:b; world w {{ export f: \
+             func(n: u32) -> u32; }}\"\n[[property]]\nname = \"p\"\nof = \"f\"\nensures = \"{ensures}\"\n"
+        );
+        let contract = Contract::parse(&text).unwrap();
+        let challenge = Challenge(Digest::of(b"seed"));
+        let artifact = br#"(module (func (export "f") (param i32) (result i32) local.get 0))"#;
+        run(
+            &Task { contract: &contract, artifact, challenge, attempt: 1, executions, threads: 2, natives: None },
+            &|_, _| {},
+        )
+    }
+
+    #[test]
+    fn properties_that_cost_little_are_evaluated_as_often_as_planned() {
+        let finding = found(2, 128);
+        assert_eq!((finding.outcome, finding.counts["executions"]), (Outcome::Passed, 128));
+        assert_eq!(finding.details["functions"][0]["shards_out_of_steps"], 0);
+    }
+
+    #[test]
+    fn properties_that_cost_much_are_evaluated_less_often() {
+        // Some 300,000 steps each, where the two executions of a shard have 200,000 together.
+        let finding = found(5, 128);
+        let executions = finding.counts["executions"];
+        assert_eq!(executions, 64);
+        assert_eq!(finding.details["functions"][0]["shards_out_of_steps"], 64);
+        assert!(finding.counts["risk_ppm"] > found(2, 128).counts["risk_ppm"]);
+    }
+
+    #[test]
+    fn a_property_that_never_ends_costs_each_shard_one_evaluation() {
+        let finding = found(7, 128);
+        assert_eq!(
+            (finding.outcome, finding.details["functions"][0]["generated"].as_u64()),
+            (Outcome::Unknown, Some(64))
+        );
+    }
 }

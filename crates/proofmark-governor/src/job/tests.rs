@@ -1,6 +1,6 @@
 //! A worker that answers wrongly is never believed.
 
-use std::time::Duration;
+use proofmark_run::worker::Started;
 
 use super::*;
 
@@ -15,10 +15,26 @@ call = "double(4)"
 returns = "8"
 "#;
 
-/// A shell script in the place of the worker.
-fn launch(script: &str) -> Launch {
-    let arguments = vec!["-c".into(), script.into()];
-    Launch { program: "/bin/sh".into(), arguments, silence_max: Duration::from_millis(400) }
+/// A shell script in the place of the worker, with nothing around it.
+struct Script<'a>(&'a str);
+
+impl Launch for Script<'_> {
+    fn launch(&self, _: &[(PathBuf, PathBuf)]) -> Result<Started, String> {
+        let pipe = std::process::Stdio::piped;
+        let mut command = std::process::Command::new("/bin/sh");
+        let mut child = command.args(["-c", self.0]).stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().unwrap();
+        let (stdin, stdout, stderr) =
+            (child.stdin.take().unwrap(), child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let child = std::sync::Arc::new(Mutex::new(child));
+        let same = std::sync::Arc::clone(&child);
+        Ok(Started {
+            stdin: Box::new(stdin),
+            stdout: Box::new(stdout),
+            stderr: Box::new(stderr),
+            kill: Box::new(move || drop(same.lock().unwrap().kill())),
+            end: Box::new(move || child.lock().unwrap().wait().unwrap().to_string()),
+        })
+    }
 }
 
 fn callee(contract: &Contract) -> Callee<'_> {
@@ -29,7 +45,7 @@ fn callee(contract: &Contract) -> Callee<'_> {
 fn called(script: &str) -> Result<Outcome, CallerError> {
     let contract = Contract::parse(CONTRACT).unwrap();
     let call = contract.interface.parse_call("double(4)").unwrap();
-    Caller::start(&launch(script), callee(&contract), &mut worker::never)?.call(&call, &mut worker::never)
+    Caller::start(&Script(script), callee(&contract), &mut worker::never)?.call(&call, &mut worker::never)
 }
 
 #[test]
@@ -65,7 +81,7 @@ fn a_call_can_be_stopped() {
     let contract = Contract::parse(CONTRACT).unwrap();
     let call = contract.interface.parse_call("double(4)").unwrap();
     let mut caller =
-        Caller::start(&launch("echo '\"ready\"'; exec sleep 60"), callee(&contract), &mut worker::never).unwrap();
+        Caller::start(&Script("echo '\"ready\"'; exec sleep 60"), callee(&contract), &mut worker::never).unwrap();
     let stopped = caller.call(&call, &mut || Some("frozen: all".to_owned()));
     assert_eq!(stopped, Err(CallerError::Stopped("frozen: all".into())));
 }

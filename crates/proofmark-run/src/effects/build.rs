@@ -6,12 +6,12 @@
 
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, StatxAttributes, Timespec, Timestamps, Uid, XattrFlags};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Statx, StatxAttributes, Timespec, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 
-use super::{EffectError, Effects};
-use crate::tree::walk::{self, Attributes};
-use crate::tree::{Entry, Kind, Time, TreeError, TreePath};
+use super::EffectError;
+use crate::tree::walk::{self, Attributes, Cache};
+use crate::tree::{Entry, Kind, Manifest, Time, TreeError, TreePath};
 
 /// A directory that is being built, with its counterparts in the tree below and in the upper layer.
 struct Level<'a> {
@@ -26,16 +26,24 @@ fn failed(entry: &Entry, doing: &'static str, errno: Errno) -> EffectError {
     EffectError::Tree(walk::failed(&entry.path, doing, errno))
 }
 
-/// Builds the tree `name` in `stage` out of `base` and `upper`.
-pub(super) fn build(
-    stage: BorrowedFd<'_>,
-    name: &str,
-    base: BorrowedFd<'_>,
-    upper: BorrowedFd<'_>,
-    effects: &Effects,
-) -> Result<(), EffectError> {
+/// Where the parts of a new tree come from.
+pub(super) struct Parts<'a> {
+    /// The tree below.
+    pub(super) base: BorrowedFd<'a>,
+    /// The upper layer.
+    pub(super) upper: BorrowedFd<'a>,
+    /// What the new tree is to be.
+    pub(super) after: &'a Manifest,
+    /// For each entry of `after`, whether it lies in the upper layer.
+    pub(super) written: &'a [bool],
+    /// Digests of files in the upper layer, as far as they were read by this process.
+    pub(super) known: &'a Cache,
+}
+
+/// Builds the tree `name` in `stage`.
+pub(super) fn build(stage: BorrowedFd<'_>, name: &str, parts: &Parts<'_>) -> Result<(), EffectError> {
     let mut levels: Vec<Level<'_>> = Vec::new();
-    for (entry, written) in effects.after.entries().iter().zip(&effects.written) {
+    for (entry, written) in parts.after.entries().iter().zip(parts.written) {
         let parent = entry.path.parent();
         while levels.last().is_some_and(|level| Some(&level.entry.path) != parent.as_ref()) {
             levels.pop().map_or(Ok(()), finish)?;
@@ -43,7 +51,7 @@ pub(super) fn build(
         let level = match (levels.last(), entry.kind) {
             (None, _) => {
                 let again = |fd| walk::open_directory_at(fd, b".").map_err(|errno| failed(entry, "open", errno));
-                make(entry, *written, stage, name.as_bytes(), Some(again(base)?), Some(again(upper)?))?
+                make(entry, *written, stage, name.as_bytes(), Some(again(parts.base)?), Some(again(parts.upper)?))?
             }
             (Some(level), Kind::Directory) => {
                 let below = counterpart(level.below.as_ref(), entry)?;
@@ -51,7 +59,7 @@ pub(super) fn build(
                 make(entry, *written, level.new.as_fd(), entry.path.name(), below, above)?
             }
             (Some(level), Kind::File | Kind::Symlink) => {
-                link(level, entry, *written)?;
+                link(level, entry, *written, parts.known)?;
                 continue;
             }
         };
@@ -86,17 +94,22 @@ fn make<'a>(
     Ok(Level { entry, written, new, below, above })
 }
 
-fn link(level: &Level<'_>, entry: &Entry, written: bool) -> Result<(), EffectError> {
+fn link(level: &Level<'_>, entry: &Entry, written: bool, known: &Cache) -> Result<(), EffectError> {
     let name = entry.path.name();
     let from = if written { &level.above } else { &level.below };
     let Some(from) = from else {
         return Err(EffectError::Tree(TreeError::Changed { path: entry.path.clone() }));
     };
-    if written && entry.kind == Kind::File {
-        settle_written(from.as_fd(), entry)?;
-    }
-    match rustix::fs::linkat(from, name, &level.new, name, AtFlags::empty()) {
-        Ok(()) => Ok(()),
+    let file = if written && entry.kind == Kind::File { Some(settle_written(from.as_fd(), entry)?) } else { None };
+    let linked = rustix::fs::linkat(from, name, &level.new, name, AtFlags::empty());
+    match linked {
+        Ok(()) => {
+            if let Some((fd, before)) = file {
+                let after = walk::state(fd.as_fd(), b"").map_err(|errno| failed(entry, "look at", errno))?;
+                known.carry(&before, &after);
+            }
+            Ok(())
+        }
         Err(Errno::PERM) => Err(keep(
             &entry.path,
             "it is immutable or append-only, belongs to somebody else (fs.protected_hardlinks), or its filesystem has no hard links",
@@ -112,8 +125,9 @@ fn keep(path: &TreePath, why: &'static str) -> EffectError {
     EffectError::Keep { path: path.clone(), why }
 }
 
-/// Takes the overlay's marks off a file in the upper layer and gives it the mode that was shown.
-fn settle_written(parent: BorrowedFd<'_>, entry: &Entry) -> Result<(), EffectError> {
+/// Takes the overlay's marks off a file in the upper layer and gives it the mode that was shown. Also returns its state
+/// before that.
+fn settle_written(parent: BorrowedFd<'_>, entry: &Entry) -> Result<(OwnedFd, Statx), EffectError> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(parent, entry.path.name(), flags, Mode::empty())
         .map_err(|errno| failed(entry, "open", errno))?;
@@ -123,13 +137,20 @@ fn settle_written(parent: BorrowedFd<'_>, entry: &Entry) -> Result<(), EffectErr
     }
     // An O_PATH descriptor opens no mode that forbids reading; its name under /proc leads to this very inode.
     let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    let mut names = vec![0_u8; 1 << 16];
-    let length = match rustix::fs::listxattr(&path, names.as_mut_slice()) {
-        Ok(length) => length,
-        Err(Errno::OPNOTSUPP) => 0,
+    let (mut small, mut large) = ([0_u8; 256], Vec::new());
+    let names = match rustix::fs::listxattr(&path, &mut small) {
+        Ok(length) => small.get(..length),
+        Err(Errno::OPNOTSUPP) => None,
+        Err(Errno::RANGE) => {
+            // The kernel's own limit on a list of names (XATTR_LIST_MAX).
+            large.resize(1 << 16, 0);
+            let length = rustix::fs::listxattr(&path, &mut large)
+                .map_err(|errno| failed(entry, "read the extended attributes of", errno))?;
+            large.get(..length)
+        }
         Err(errno) => return Err(failed(entry, "read the extended attributes of", errno)),
     };
-    let names = names.get(..length).unwrap_or_default().split(|byte| *byte == 0);
+    let names = names.unwrap_or_default().split(|byte| *byte == 0);
     let marks: Vec<&[u8]> = names.filter(|name| walk::is_overlay_mark(name)).collect();
     let mut mode = u32::from(found.stx_mode) & 0o7777;
     let change = |mode| rustix::fs::chmod(&path, Mode::from_raw_mode(mode));
@@ -143,7 +164,7 @@ fn settle_written(parent: BorrowedFd<'_>, entry: &Entry) -> Result<(), EffectErr
     if mode != entry.mode {
         change(entry.mode).map_err(|errno| failed(entry, "set the mode of", errno))?;
     }
-    Ok(())
+    Ok((fd, found))
 }
 
 /// Gives a directory whose content is complete its attributes, owner, mode and time.

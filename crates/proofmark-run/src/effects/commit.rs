@@ -10,10 +10,11 @@ use std::path::Path;
 use rustix::fs::{AtFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::build::{self, Parts};
 use super::journal::Journal;
 use super::remove::remove;
 use super::stage::{FILES, OTHER, Stage, TREES};
-use super::{Diff, EffectError, Phase, Receipt, build, failed};
+use super::{Diff, EffectError, Phase, Receipt, failed};
 use crate::tree::walk::{self, Cache};
 use crate::tree::{self, Limits, Manifest};
 
@@ -35,16 +36,23 @@ pub enum Recovered {
 impl Stage {
     /// Puts the scanned tree in place of the one that is there, in one atomic step, if that one did not change.
     ///
-    /// On an error the tree is as before and the stage can be committed again or dropped.
+    /// On an error the tree is as before and the stage can be committed again or dropped, with one exception: if a disk fails
+    /// at the sync after the exchange, the phase stays [`Phase::Ready`] and [`recover`] says where the tree stands.
     pub fn commit(&mut self, limits: &Limits) -> Result<Receipt, EffectError> {
         self.needs(&[Phase::Scanned], "scanned, with nothing refused")?;
-        let effects = self.effects(limits)?;
+        let (before, after) = self.manifests(limits)?;
+        let written = self.written(&after)?;
         let base = self.open_base()?;
-        self.enter(self.journal.at(Phase::Building))?;
+        // A power cut may have lost the word of a commit that was building.
+        self.remove_other()?;
+        self.journal = self.journal.at(Phase::Building);
+        self.journal.write_soon(self.fd.as_fd())?;
         let upper = self.open_upper()?;
-        let built = build::build(self.fd.as_fd(), OTHER, base.as_fd(), upper.as_fd(), &effects)
+        let parts =
+            Parts { base: base.as_fd(), upper: upper.as_fd(), after: &after, written: &written, known: &self.known };
+        let built = build::build(self.fd.as_fd(), OTHER, &parts)
             .and_then(|()| rustix::fs::syncfs(&self.fd).map_err(|errno| failed(OTHER, "sync", errno)))
-            .and_then(|()| self.compare(&base, &effects.before, &effects.after, limits));
+            .and_then(|()| self.compare(&base, &before, &after, limits));
         let done = built.and_then(|new| {
             self.enter(Journal { roots: Some((inode(&base)?, inode(&new)?)), ..self.journal.at(Phase::Ready) })?;
             self.exchange(&base)
@@ -59,11 +67,10 @@ impl Stage {
 
     /// Holds the built tree against what was shown and the old tree against what it was, content and all.
     fn compare(&self, base: &File, before: &Manifest, after: &Manifest, limits: &Limits) -> Result<File, EffectError> {
-        let cache = Cache::across_trees();
         let new = self.open_other()?;
-        let built = tree::read_cached(&new, limits, &cache)?;
+        let built = tree::read_cached(&new, limits, &self.known)?;
         // The old tree last: as little time as can be between this look and the exchange.
-        let now = tree::read_cached(base, limits, &cache)?;
+        let now = tree::read_cached(base, limits, &self.known)?;
         // A change of a file that both trees share shows in both; what changed in the tree is the answer that helps.
         if now != *before {
             return Err(EffectError::BaseChanged(Box::new(Diff::between(before, &now))));
@@ -95,6 +102,13 @@ impl Stage {
             rustix::fs::fsync(fd).map_err(|errno| failed("stage", "sync", errno))?;
         }
         self.enter(self.journal.at(phase))
+    }
+
+    fn remove_other(&self) -> Result<(), EffectError> {
+        match walk::state(self.fd.as_fd(), OTHER.as_bytes()) {
+            Err(Errno::NOENT) => Ok(()),
+            _ => remove(self.fd.as_fd(), OTHER),
+        }
     }
 
     /// Removes what was built before an exchange that did not happen. May be repeated.
@@ -195,7 +209,10 @@ pub fn recover(directory: &Path) -> Result<Recovered, EffectError> {
     };
     Ok(match stage.journal.phase {
         Phase::Open => Recovered::Open,
-        Phase::Scanned => Recovered::Scanned,
+        Phase::Scanned => {
+            stage.remove_other()?;
+            Recovered::Scanned
+        }
         Phase::Committed => Recovered::Committed,
         Phase::Undone => Recovered::Undone,
         Phase::Building => {

@@ -134,10 +134,20 @@ impl Journal {
 
     /// Replaces the journal in a stage; on return it is on the disk.
     pub(super) fn write(&self, stage: BorrowedFd<'_>) -> Result<(), EffectError> {
-        let text = serde_json::to_vec(self).map_err(|error| EffectError::Journal(error.to_string()))?;
-        write_file(stage, DRAFT, &text)?;
-        rustix::fs::renameat(stage, DRAFT, stage, NAME).map_err(|errno| failed(NAME, "replace", errno))?;
+        self.replace(stage, |draft| draft.sync_data())?;
         rustix::fs::fsync(stage).map_err(|errno| failed(NAME, "sync", errno))
+    }
+
+    /// Replaces the journal in a stage, for whoever looks after a crash of this process; a power cut may lose that.
+    pub(super) fn write_soon(&self, stage: BorrowedFd<'_>) -> Result<(), EffectError> {
+        self.replace(stage, |_| Ok(()))
+    }
+
+    fn replace(&self, stage: BorrowedFd<'_>, sync: fn(&File) -> std::io::Result<()>) -> Result<(), EffectError> {
+        let text = serde_json::to_vec(self).map_err(|error| EffectError::Journal(error.to_string()))?;
+        let draft = write_file(stage, DRAFT, &text)?;
+        sync(&draft).map_err(|source| EffectError::Io { path: DRAFT.into(), doing: "sync", source })?;
+        rustix::fs::renameat(stage, DRAFT, stage, NAME).map_err(|errno| failed(NAME, "replace", errno))
     }
 
     /// Removes the journal: the last thing but one that happens to a stage.
@@ -152,15 +162,14 @@ impl Journal {
     }
 }
 
-/// Writes a file in a stage anew and syncs it.
-pub(super) fn write_file(stage: BorrowedFd<'_>, name: &str, bytes: &[u8]) -> Result<(), EffectError> {
+/// Writes a file in a stage anew.
+pub(super) fn write_file(stage: BorrowedFd<'_>, name: &str, bytes: &[u8]) -> Result<File, EffectError> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(stage, name, flags, Mode::from_raw_mode(0o600))
         .map_err(|errno| failed(name, "create", errno))?;
     let mut file = File::from(fd);
-    file.write_all(bytes).and_then(|()| file.sync_data()).map_err(|source| EffectError::Io {
-        path: name.into(),
-        doing: "write",
-        source,
-    })
+    match file.write_all(bytes) {
+        Ok(()) => Ok(file),
+        Err(source) => Err(EffectError::Io { path: name.into(), doing: "write", source }),
+    }
 }

@@ -38,6 +38,8 @@ pub struct Stage {
     pub(super) parent: OwnedFd,
     pub(super) fd: Locked,
     pub(super) journal: Journal,
+    /// Digests of the files in the upper layer, if this process scanned it.
+    pub(super) known: Cache,
 }
 
 impl Stage {
@@ -77,7 +79,7 @@ impl Stage {
                     let fd = walk::open_directory_at(parent.as_fd(), name.as_bytes())
                         .map_err(|errno| failed(&name, "open", errno))?;
                     let fd = Locked::new(fd, &name)?;
-                    let stage = Self { directory: place.join(name), parent, fd, journal };
+                    let stage = Self { directory: place.join(name), parent, fd, journal, known: Cache::across_trees() };
                     stage.journal.write(stage.fd.as_fd())?;
                     return Ok(stage);
                 }
@@ -136,7 +138,13 @@ impl Stage {
         }
         let fd = Locked::new(fd, &shown)?;
         let directory = place.join(OsStr::from_bytes(&name));
-        Ok(Journal::read(fd.as_fd())?.map(|journal| Self { directory, parent, fd, journal }))
+        Ok(Journal::read(fd.as_fd())?.map(|journal| Self {
+            directory,
+            parent,
+            fd,
+            journal,
+            known: Cache::across_trees(),
+        }))
     }
 
     /// Where the stage is.
@@ -175,10 +183,11 @@ impl Stage {
     /// where they would keep us out; the effects say what they were.
     pub fn scan(&mut self, before: Manifest, limits: &Limits) -> Result<Effects, EffectError> {
         self.needs(&[Phase::Open], "open")?;
-        let raws = walk::walk_at(self.fd.as_fd(), UPPER.as_bytes(), limits, Access::Forced, &Cache::default())?;
+        let raws = walk::walk_at(self.fd.as_fd(), UPPER.as_bytes(), limits, Access::Forced, &self.known)?;
         let effects = upper::merge(before, raws)?;
         let written = serde_json::to_vec(&effects.written).map_err(|error| EffectError::Journal(error.to_string()))?;
         let (before, after) = (effects.before.to_json()?, effects.after.to_json()?);
+        // On the disk with the rest of the stage when a commit syncs it; lost with a power cut before, the digests tell.
         for (name, bytes) in [(BEFORE, &before), (AFTER, &after), (WRITTEN, &written)] {
             write_file(self.fd.as_fd(), name, bytes)?;
         }
@@ -194,14 +203,20 @@ impl Stage {
     /// The effects that [`Self::scan`] stored.
     pub fn effects(&self, limits: &Limits) -> Result<Effects, EffectError> {
         let (before, after) = self.manifests(limits)?;
-        let written = self.read(WRITTEN)?;
-        let written: Vec<bool> =
-            serde_json::from_slice(&written).map_err(|error| EffectError::Journal(error.to_string()))?;
-        if written.len() != after.entries().len() {
-            return Err(EffectError::Journal("its list of written entries has another length".into()));
-        }
+        let written = self.written(&after)?;
         let diff = super::Diff::between(&before, &after);
         Ok(Effects { before, after, diff, refused: Vec::new(), written })
+    }
+
+    /// For each entry of `after`, whether it lies in the upper layer.
+    pub(super) fn written(&self, after: &Manifest) -> Result<Vec<bool>, EffectError> {
+        let written: Vec<bool> =
+            serde_json::from_slice(&self.read(WRITTEN)?).map_err(|error| EffectError::Journal(error.to_string()))?;
+        if written.len() == after.entries().len() {
+            Ok(written)
+        } else {
+            Err(EffectError::Journal("its list of written entries has another length".into()))
+        }
     }
 
     /// The manifests before and after, held against the digests in the journal.

@@ -135,11 +135,9 @@ fn sweep(folder: &Path) {
 }
 
 impl Group {
-    /// Makes a group with these limits.
-    pub fn new(base: &Base, name: &str, limits: &Limits) -> Result<Self, Fault> {
+    /// Makes a group without limits.
+    pub fn new(base: &Base, name: &str) -> Result<Self, Fault> {
         let name = format!("{PREFIX}{name}");
-        let memory_max = limits.memory_bytes.to_string();
-        let pids_max = limits.processes.saturating_add(OWN_PROCESSES).to_string();
         match base {
             Base::One { memory, pids } => {
                 let (memory, pids) = (memory.join(&name), pids.join(&name));
@@ -151,11 +149,6 @@ impl Group {
                     folder: None,
                 };
                 make(&memory)?;
-                set(&pids, "pids.max", &pids_max)?;
-                set(&memory, "memory.limit_in_bytes", &memory_max)?;
-                if memory.join("memory.memsw.limit_in_bytes").exists() {
-                    set(&memory, "memory.memsw.limit_in_bytes", &memory_max)?;
-                }
                 group.out_of_memory = Some(watch(&memory)?);
                 Ok(group)
             }
@@ -163,15 +156,28 @@ impl Group {
                 let folder = folder.join(&name);
                 make(&folder)?;
                 let mut group = Self { base: Base::Two(folder.clone()), out_of_memory: None, folder: None };
-                set(&folder, "pids.max", &pids_max)?;
-                set(&folder, "memory.max", &memory_max)?;
-                set(&folder, "memory.oom.group", "1")?;
-                if folder.join("memory.swap.max").exists() {
-                    set(&folder, "memory.swap.max", "0")?;
-                }
                 let opened = fs::File::open(&folder).within(Layer::Cgroup, format!("open `{}`", folder.display()))?;
                 group.folder = Some(opened.into());
                 Ok(group)
+            }
+        }
+    }
+
+    /// Sets its limits.
+    pub fn limit(&self, limits: &Limits) -> Result<(), Fault> {
+        let memory_max = limits.memory_bytes.to_string();
+        let pids_max = limits.processes.saturating_add(OWN_PROCESSES).to_string();
+        match &self.base {
+            Base::One { memory, pids } => {
+                set(pids, "pids.max", &pids_max)?;
+                set(memory, "memory.limit_in_bytes", &memory_max)?;
+                set_where_there(memory, "memory.memsw.limit_in_bytes", &memory_max)
+            }
+            Base::Two(folder) => {
+                set(folder, "pids.max", &pids_max)?;
+                set(folder, "memory.max", &memory_max)?;
+                set(folder, "memory.oom.group", "1")?;
+                set_where_there(folder, "memory.swap.max", "0")
             }
         }
     }
@@ -244,6 +250,11 @@ fn set(folder: &Path, file: &str, value: &str) -> Result<(), Fault> {
     write().within(Layer::Cgroup, format!("write {value} to `{}`", path.display()))
 }
 
+/// Only kernels that count swap have these files.
+fn set_where_there(folder: &Path, file: &str, value: &str) -> Result<(), Fault> {
+    if folder.join(file).exists() { set(folder, file, value) } else { Ok(()) }
+}
+
 /// Has the kernel count on an eventfd whenever the group's memory runs out.
 fn watch(memory: &Path) -> Result<OwnedFd, Fault> {
     let event = sys::event().within(Layer::Cgroup, "make an eventfd")?;
@@ -262,3 +273,6 @@ fn count(folder: &Path, file: &str, key: &str) -> u64 {
     let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
     text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.parse().ok()).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

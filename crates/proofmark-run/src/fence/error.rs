@@ -25,7 +25,7 @@ pub enum Layer {
     Mdwe,
     /// Loopback and its listeners.
     Network,
-    /// The probe that tries the forbidden acts.
+    /// The probe that tries the forbidden acts: the step of its fault names those that succeeded.
     Probe,
     /// Starting the payload.
     Start,
@@ -83,6 +83,9 @@ impl Fault {
 
 impl From<Fault> for FenceError {
     fn from(fault: Fault) -> Self {
+        if fault.layer == Layer::Probe {
+            return Self::Leak { acts: fault.step };
+        }
         let errno = Errno::from_raw(fault.errno);
         let hint = hint(fault.layer, &fault.step, errno).to_owned();
         Self::Layer { layer: fault.layer, step: fault.step, errno, hint }
@@ -165,3 +168,6 @@ pub fn hint(layer: Layer, step: &str, errno: Errno) -> &'static str {
         _ => "this host can't give what the fence needs",
     }
 }
+
+#[cfg(test)]
+mod tests;

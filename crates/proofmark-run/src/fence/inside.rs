@@ -12,11 +12,11 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{Gid, Uid};
 
 use super::error::{Fault, Layer, Within as _};
-use super::mounts::{self, Gathered};
+use super::mounts::{self, Old};
 use super::plan::{Code, Limits, PROGRAM_FD, Payload, Plan};
 use super::probe::{self, Expectation};
 use super::sys::{self, Forked};
-use super::wire::{Answer, report, tell};
+use super::wire::{self, Answer, Order, Start, report, tell};
 use super::{landlock, network, seccomp};
 
 /// The user and group that a payload finds itself to be, whatever the host's are.
@@ -31,18 +31,24 @@ pub const OPEN_FILES_OWN: u64 = 1024;
 
 /// What the first process is born with.
 pub struct Birth<'a> {
-    pub plan: &'a Plan,
     pub filters: &'a seccomp::Filters,
-    /// Mounts copied with the host's rights, where the launcher has more of them than the payload's owner.
-    pub gathered: Option<Gathered>,
     pub worker: fn() -> u8,
-    /// To the process that keeps this fence: reports, and its word to go on.
+    /// To the process that keeps this fence: its order, reports, and its word to go on.
     pub keeper: OwnedFd,
     /// To the same: how the payload ended.
     pub status: OwnedFd,
-    /// Standard input, output, error.
-    pub streams: [OwnedFd; 3],
-    pub program: Option<OwnedFd>,
+    pub host: Host,
+}
+
+/// Who copies the host's mounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Host {
+    /// The keeper, which has more rights to than the payload's owner. So the first process can leave the host's root
+    /// before an order comes.
+    Gathers,
+    /// The first process, with the rights that it has in a mount namespace of its own. That must be a fresh copy of the
+    /// host's, so it is made when the order comes.
+    LeavesIt,
 }
 
 /// How the payload ended, from the first process to the keeper: wait status and processor time.
@@ -60,22 +66,40 @@ pub fn first(birth: Birth<'_>) -> ! {
 }
 
 fn arrive(birth: Birth<'_>) -> Result<std::convert::Infallible, Fault> {
-    let Birth { plan, filters, gathered, worker, keeper, status, streams, program } = birth;
-    settle(&keeper, &status, &streams, program.as_ref()).within(Layer::Start, "place descriptors")?;
-    // `placed` copies are all that is used from here on; everything else is closed below.
-    std::mem::forget((keeper, status, streams, program));
+    let Birth { filters, worker, keeper, status, host } = birth;
+    settle_apart(keeper, status).within(Layer::Start, "settle")?;
     await_word().within(Layer::Start, "wait for the keeper")?;
+    sys::unshare(libc::CLONE_NEWCGROUP).within(Layer::Namespaces, "make a cgroup namespace")?;
     identity()?;
     sys::die_with_parent().within(Layer::Start, "die with the keeper")?;
-    sys::unshare(libc::CLONE_NEWNS | libc::CLONE_NEWCGROUP)
-        .within(Layer::Namespaces, "make mount and cgroup namespaces")?;
-    let gathered = match gathered {
-        Some(gathered) => gathered,
-        None => mounts::gather(plan)?,
-    };
-    mounts::build(&gathered)?;
-    drop(gathered);
-    nix::unistd::sethostname("fence").within(Layer::Namespaces, "set the host's name")?;
+    sys::forget_capabilities().within(Layer::Capabilities, "empty the bounding set")?;
+    // Test builds learn from the order whether to leave the host's root at all.
+    let early = if host == Host::Gathers && !cfg!(feature = "weaken") { Some(own_root(Old::Detached)?) } else { None };
+
+    let (_, fds) =
+        wire::receive(sys::placed(KEEPER_FD)).within(Layer::Start, "wait for an order")?.unwrap_or_else(|| {
+            // Nobody is left to serve.
+            sys::leave(0)
+        });
+    let mut fds = fds.into_iter();
+    let nonsense = || Fault::new(Layer::Start, "read the order", Errno::EBADMSG);
+    let order = fds.next().ok_or_else(nonsense)?;
+    let Order { plan, start } = wire::unpack(order.as_fd()).within(Layer::Start, "read the order")?;
+    // Or the place of standard input would be closed with it.
+    drop(order);
+    let mut streams = || fds.next().ok_or_else(nonsense);
+    let streams = [streams()?, streams()?, streams()?];
+    let program = if matches!(plan.payload, Payload::Exec { .. }) { fds.next() } else { None };
+    let gathered: Vec<OwnedFd> = fds.collect();
+    settle(streams, program).within(Layer::Start, "place descriptors")?;
+    match early {
+        Some(root) => mounts::fill(root, &plan, gathered)?,
+        None => {
+            sys::unshare(libc::CLONE_NEWNS).within(Layer::Namespaces, "make a mount namespace")?;
+            let gathered = if host == Host::Gathers { gathered } else { mounts::gather(&plan, None)? };
+            mounts::fill(mounts::leave(old_root(&plan))?, &plan, gathered)?;
+        }
+    }
     let listeners = network::listen(&plan.network)?;
     if !listeners.is_empty() {
         let borrowed: Vec<_> = listeners.iter().map(|fd| fd.as_fd()).collect();
@@ -83,31 +107,46 @@ fn arrive(birth: Birth<'_>) -> Result<std::convert::Infallible, Fault> {
     }
     drop(listeners);
     close_others().within(Layer::Start, "close descriptors")?;
-    lock(plan, filters)?;
+    lock(&plan, filters)?;
     match sys::fork().within(Layer::Start, "fork the payload")? {
-        Forked::Child => payload(plan, worker),
+        Forked::Child => payload(&plan, start, worker),
         Forked::Parent(payload) => reap(payload.as_raw()),
     }
 }
 
-/// Standard streams, program and our own two descriptors to their places.
-fn settle(keeper: &OwnedFd, status: &OwnedFd, streams: &[OwnedFd; 3], program: Option<&OwnedFd>) -> Result<(), Errno> {
+fn own_root(old: Old) -> Result<mounts::Root, Fault> {
+    sys::unshare(libc::CLONE_NEWNS).within(Layer::Namespaces, "make a mount namespace")?;
+    // Out of the way of the standard streams.
+    mounts::leave(old)?.above(STATUS_FD.saturating_add(1)).within(Layer::Root, "keep the new root open")
+}
+
+/// Everything that needs no order: our two descriptors at their places and nothing else open, a session and a name of
+/// its own.
+fn settle_apart(keeper: OwnedFd, status: OwnedFd) -> Result<(), Errno> {
+    sys::die_with_parent()?;
+    let above = STATUS_FD.saturating_add(1);
+    let (high_keeper, high_status) = (sys::raise(keeper.as_fd(), above)?, sys::raise(status.as_fd(), above)?);
+    sys::place(high_keeper.as_fd(), KEEPER_FD)?;
+    sys::place(high_status.as_fd(), STATUS_FD)?;
+    drop((keeper, status, high_keeper, high_status));
+    sys::close_range(0, KEEPER_FD.unsigned_abs().saturating_sub(1))?;
+    close_others()?;
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
+    nix::unistd::setsid()?;
+    nix::unistd::sethostname("fence")
+}
+
+/// Standard streams and program to their places.
+fn settle(streams: [OwnedFd; 3], program: Option<OwnedFd>) -> Result<(), Errno> {
     // First above every place, so that no placing closes what is placed later.
     let above = STATUS_FD.saturating_add(1);
-    let raised = |fd: &OwnedFd| sys::raise(fd.as_fd(), above);
-    let keeper = raised(keeper)?;
-    let status = raised(status)?;
-    let streams = [raised(&streams[0])?, raised(&streams[1])?, raised(&streams[2])?];
-    let program = program.map(raised).transpose()?;
-    for (number, stream) in (libc::STDIN_FILENO..).zip(&streams) {
+    let [input, output, error] = streams;
+    let raised = |fd: OwnedFd| sys::raise(fd.as_fd(), above);
+    let (input, output, error) = (raised(input)?, raised(output)?, raised(error)?);
+    for (number, stream) in (libc::STDIN_FILENO..).zip([input, output, error]) {
         sys::place(stream.as_fd(), number)?;
     }
-    sys::place(keeper.as_fd(), KEEPER_FD)?;
-    sys::place(status.as_fd(), STATUS_FD)?;
-    if let Some(program) = program {
-        sys::place(program.as_fd(), program_fd())?;
-    }
-    Ok(())
+    program.map_or(Ok(()), |program| sys::place(program.as_fd(), program_fd()))
 }
 
 fn program_fd() -> RawFd {
@@ -121,7 +160,7 @@ fn close_others() -> Result<(), Errno> {
     sys::close_range(number(STATUS_FD).saturating_add(1), u32::MAX)
 }
 
-/// The keeper says one byte: the maps are written, the cgroup holds us. Nothing means that it is gone.
+/// The keeper says one byte. Nothing means that it is gone.
 fn await_word() -> Result<(), Errno> {
     let mut word = [0];
     match nix::unistd::read(sys::placed(KEEPER_FD), &mut word)? {
@@ -135,14 +174,11 @@ fn await_word() -> Result<(), Errno> {
 fn identity() -> Result<(), Fault> {
     let (uid, gid) = (Uid::from_raw(UID), Gid::from_raw(GID));
     nix::unistd::setresgid(gid, gid, gid).within(Layer::Identity, "become the group")?;
-    nix::unistd::setresuid(uid, uid, uid).within(Layer::Identity, "become the user")?;
-    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
-    nix::unistd::setsid().map(drop).within(Layer::Start, "leave the session")
+    nix::unistd::setresuid(uid, uid, uid).within(Layer::Identity, "become the user")
 }
 
 /// The layers that can only be put up last, each over the ones before.
 fn lock(plan: &Plan, filters: &seccomp::Filters) -> Result<(), Fault> {
-    sys::reset_signals().within(Layer::Start, "reset signals")?;
     sys::no_new_privileges().within(Layer::Capabilities, "set `no_new_privs`")?;
     if wanted(plan, Layer::Landlock) {
         landlock::restrict(plan)?;
@@ -151,7 +187,6 @@ fn lock(plan: &Plan, filters: &seccomp::Filters) -> Result<(), Fault> {
         rlimits(&plan.limits)?;
     }
     if wanted(plan, Layer::Capabilities) {
-        sys::forget_capabilities().within(Layer::Capabilities, "empty the bounding set")?;
         sys::drop_capabilities().within(Layer::Capabilities, "drop them")?;
     }
     if plan.code == Code::Fixed && wanted(plan, Layer::Mdwe) {
@@ -165,6 +200,16 @@ fn lock(plan: &Plan, filters: &seccomp::Filters) -> Result<(), Fault> {
         filters.install(plan)?;
     }
     Ok(())
+}
+
+#[cfg(feature = "weaken")]
+fn old_root(plan: &Plan) -> Old {
+    if wanted(plan, Layer::Root) { Old::Detached } else { Old::Kept }
+}
+
+#[cfg(not(feature = "weaken"))]
+const fn old_root(_plan: &Plan) -> Old {
+    Old::Detached
 }
 
 #[cfg(any(test, feature = "weaken"))]
@@ -202,12 +247,14 @@ fn rlimits(limits: &Limits) -> Result<(), Fault> {
 }
 
 /// The second process: probes, reports, waits for the word, becomes the payload.
-fn payload(plan: &Plan, worker: fn() -> u8) -> ! {
+fn payload(plan: &Plan, start: Start, worker: fn() -> u8) -> ! {
     let keeper = || sys::placed(KEEPER_FD);
     let _ = nix::unistd::close(STATUS_FD);
     let probe = probe::run(&Expectation { plan });
-    let going = report(keeper(), &Answer::Set(probe)).and_then(|()| await_word());
-    if going.is_err() {
+    // The keeper ends a fence that leaks, or that it gave no word; not waiting for its answer saves two changes of process.
+    let at_once = start == Start::AtOnce && probe.acts.iter().all(|act| act.denied);
+    let told = report(keeper(), &Answer::Set(probe));
+    if told.and_then(|()| if at_once { Ok(()) } else { await_word() }).is_err() {
         sys::leave(1);
     }
     let fault = match &plan.payload {

@@ -1,62 +1,76 @@
-//! The launcher's side: a small process with one thread that forks a keeper for every order. A keeper stays outside,
-//! with the host's rights, for as long as its fence lives; the fence dies with it, and it dies with the launcher.
+//! The launcher's side: a small process with one thread that keeps a few keepers waiting for orders.
 
-use std::fs;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, OwnedFd};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
-use nix::unistd::{Gid, Uid, getppid};
+use nix::unistd::{Pid, getpid};
 
-use super::cgroup::{self, Base, Group};
+use super::cgroup::{self, Base};
 use super::error::{Fault, Layer, Within as _};
-use super::inside::{self, Birth, GID, OPEN_FILES_OWN, STATUS_BYTES, UID};
-use super::mounts;
-use super::plan::{Network, Owner, Plan};
-use super::probe::Probe;
+use super::inside::OPEN_FILES_OWN;
+use super::keeper;
 use super::seccomp::Filters;
-use super::sys::{self, First, Forked};
-use super::wire::{self, Answer, Exit, Hit, How, Order, Start, hear, tell};
+use super::sys::{self, Forked};
+use super::wire::{Answer, tell};
 
-/// Whom a payload acts as under a root launcher, unless the plan says otherwise.
-const NOBODY: Owner = Owner { uid: 65_534, gid: 65_534 };
+/// Keepers that wait. More hide more of the kernel's time when orders come at once; each is a process, its namespaces
+/// and a group.
+const SPARES: usize = 4;
 
 /// What the launcher prepares once.
-struct Ready {
-    filters: Filters,
-    base: Base,
-    worker: fn() -> u8,
+pub struct Ready {
+    /// The launcher's own.
+    pub pid: Pid,
+    pub filters: Filters,
+    pub base: Base,
+    pub worker: fn() -> u8,
 }
 
 /// Serves orders from standard input until the other side closes it. `worker` is what [`super::Payload::Worker`] runs.
 pub fn serve(worker: fn() -> u8) -> Result<(), Errno> {
-    let socket = sys::standard_input();
+    let orders = sys::standard_input();
     let ready = match prepare(worker) {
         Ok(ready) => ready,
-        Err(fault) => return tell(socket.as_fd(), &Answer::Refused(fault), &[]),
+        Err(fault) => return tell(orders.as_fd(), &Answer::Refused(fault), &[]),
     };
-    tell(socket.as_fd(), &Answer::Running, &[])?;
+    tell(orders.as_fd(), &Answer::Running, &[])?;
     let mut number = 0_u64;
-    while let Some((_, fds)) = wire::receive(socket.as_fd())? {
-        number = number.wrapping_add(1);
-        match sys::fork() {
-            Ok(Forked::Child) => {
-                // Ours would keep the launcher's other side from noticing its end.
-                drop(socket);
-                keep(&ready, number, fds);
+    // Each ends when its keeper has taken an order, or died.
+    let mut spares: Vec<OwnedFd> = Vec::new();
+    loop {
+        while spares.len() < SPARES {
+            number = number.wrapping_add(1);
+            let (busy, free) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+            if let Forked::Child = sys::fork()? {
+                drop((spares, busy));
+                keeper::keep(&ready, number, orders, free);
                 sys::leave(0)
             }
-            Ok(Forked::Parent(_)) => {}
-            Err(errno) => {
-                if let Some(answers) = fds.get(1) {
-                    let fault = Fault::new(Layer::Start, "fork a keeper", errno);
-                    let _ = tell(answers.as_fd(), &Answer::Refused(fault), &[]);
-                }
-            }
+            spares.push(busy);
         }
+        // Orders are the keepers' to read; only the end is ours to notice.
+        let mut polled = vec![PollFd::new(orders.as_fd(), PollFlags::empty())];
+        polled.extend(spares.iter().map(|spare| PollFd::new(spare.as_fd(), PollFlags::POLLIN)));
+        match poll(&mut polled, PollTimeout::NONE) {
+            Err(Errno::EINTR) => continue,
+            other => other?,
+        };
+        let mut ended = polled.iter().map(|polled| polled.any().unwrap_or(true)).collect::<Vec<_>>().into_iter();
+        if ended.next() == Some(true) {
+            return wait_for(&spares);
+        }
+        spares.retain(|_| ended.next() != Some(true));
+    }
+}
+
+/// Spare keepers see the end too; this lets them put their groups away before they would die with this process.
+fn wait_for(spares: &[OwnedFd]) -> Result<(), Errno> {
+    const PATIENCE_MS: u16 = 1000;
+    for spare in spares {
+        poll(&mut [PollFd::new(spare.as_fd(), PollFlags::POLLIN)], PATIENCE_MS)?;
     }
     Ok(())
 }
@@ -69,227 +83,5 @@ fn prepare(worker: fn() -> u8) -> Result<Ready, Fault> {
     if soft < OPEN_FILES_OWN {
         setrlimit(Resource::RLIMIT_NOFILE, OPEN_FILES_OWN, hard).within(Layer::Rlimits, "open 1024 files")?;
     }
-    Ok(Ready { filters: Filters::new()?, base: cgroup::base()?, worker })
-}
-
-/// What an order's message carries.
-struct Letter {
-    order: Order,
-    answers: OwnedFd,
-    streams: [OwnedFd; 3],
-    program: Option<OwnedFd>,
-}
-
-fn keep(ready: &Ready, number: u64, fds: Vec<OwnedFd>) {
-    let mut fds = fds.into_iter();
-    let (Some(order), Some(answers), Some(input), Some(output), Some(error)) =
-        (fds.next(), fds.next(), fds.next(), fds.next(), fds.next())
-    else {
-        return;
-    };
-    let kept = answers.try_clone().within(Layer::Start, "copy a descriptor").and_then(|own| {
-        let order = wire::unpack(order).within(Layer::Start, "read the plan")?;
-        let letter = Letter { order, answers: own, streams: [input, output, error], program: fds.next() };
-        keep_fence(ready, number, letter)
-    });
-    let last = match kept {
-        Ok(exit) => Answer::Ended(exit),
-        Err(fault) => Answer::Refused(fault),
-    };
-    // Whoever asked may be gone.
-    let _ = tell(answers.as_fd(), &last, &[]);
-}
-
-/// A fence as its keeper sees it. Ends it when dropped: its first process is killed and reaped, then its group goes.
-struct Kept {
-    first: First,
-    reaped: bool,
-    group: Group,
-}
-
-impl Kept {
-    fn reap(&mut self) {
-        if !self.reaped {
-            self.reaped = sys::reap(self.first.pid.as_raw()).is_ok();
-        }
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        let _ = sys::kill(self.first.pidfd.as_fd());
-        self.reap();
-    }
-}
-
-fn keep_fence(ready: &Ready, number: u64, letter: Letter) -> Result<Exit, Fault> {
-    let Letter { order: Order { plan, start }, answers, streams, program } = letter;
-    let launcher = getppid();
-    sys::die_with_parent().within(Layer::Start, "die with the launcher")?;
-    sys::reset_signals().within(Layer::Start, "reset signals")?;
-    let owner = owner(&plan)?;
-    let pair = || socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
-    let (keeper, inner) = pair().within(Layer::Start, "make a socket")?;
-    let (status, inner_status) = nix::unistd::pipe2(OFlag::O_CLOEXEC).within(Layer::Start, "make a pipe")?;
-    let group = Group::new(&ready.base, &format!("{launcher}-{number}"), &plan.limits)?;
-    let gathered = if Uid::effective().is_root() { Some(mounts::gather(&plan)?) } else { None };
-    let apart = libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::CLONE_NEWNET | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
-    let forked = sys::fork_apart(apart, group.birthplace()).within(Layer::Namespaces, "make namespaces")?;
-    let Forked::Parent(first) = forked else {
-        let filters = &ready.filters;
-        let worker = ready.worker;
-        drop((keeper, status, answers));
-        // The group's folders are the keeper's to remove.
-        std::mem::forget(group);
-        inside::first(Birth {
-            plan: &plan,
-            filters,
-            gathered,
-            worker,
-            keeper: inner,
-            status: inner_status,
-            streams,
-            program,
-        })
-    };
-    drop((inner, inner_status, streams, program, gathered));
-    let mut kept = Kept { first, reaped: false, group };
-    kept.group.add(kept.first.pid.as_raw())?;
-    map(kept.first.pid.as_raw(), owner)?;
-    say_word(keeper.as_fd())?;
-    introduce(&kept, keeper, &plan, start, answers.as_fd())?;
-    let memory_ran_out = watch(&kept, answers.as_fd()).within(Layer::Start, "watch the fence")?;
-    kept.reap();
-    Ok(exit(&kept, &plan, &status, memory_ran_out))
-}
-
-/// Whom the payload acts as, by the host's numbers.
-fn owner(plan: &Plan) -> Result<Owner, Fault> {
-    plan.check().map_err(|error| Fault::new(Layer::Start, error.to_string(), Errno::EINVAL))?;
-    if Uid::effective().is_root() {
-        // The supplementary groups of root would stay with the payload, unmapped but good for the host's files.
-        nix::unistd::setgroups(&[]).within(Layer::Identity, "leave all groups")?;
-        return Ok(plan.owner.unwrap_or(NOBODY));
-    }
-    let own = Owner { uid: Uid::effective().as_raw(), gid: Gid::effective().as_raw() };
-    match plan.owner {
-        Some(other) if other != own => {
-            Err(Fault::new(Layer::Identity, format!("act as user {} without being root", other.uid), Errno::EPERM))
-        }
-        _ => Ok(own),
-    }
-}
-
-/// Maps one user and one group, and no more.
-fn map(pid: i32, owner: Owner) -> Result<(), Fault> {
-    let write = |file: &str, text: String| {
-        fs::write(format!("/proc/{pid}/{file}"), text).within(Layer::Identity, format!("write `{file}`"))
-    };
-    write("setgroups", "deny".to_owned())?;
-    write("uid_map", format!("{UID} {} 1", owner.uid))?;
-    write("gid_map", format!("{GID} {} 1", owner.gid))
-}
-
-fn say_word(keeper: BorrowedFd<'_>) -> Result<(), Fault> {
-    wire::send(keeper, &[1], &[]).within(Layer::Start, "let the fence go on")
-}
-
-/// Follows the fence until its payload runs, and tells whoever asked.
-fn introduce(kept: &Kept, keeper: OwnedFd, plan: &Plan, start: Start, answers: BorrowedFd<'_>) -> Result<(), Fault> {
-    let mut listeners = Vec::new();
-    let probe = loop {
-        match hear(keeper.as_fd()).within(Layer::Start, "hear from the fence")? {
-            Some((Answer::Listening, fds)) => listeners = fds,
-            Some((Answer::Set(probe), _)) => break probe,
-            Some((Answer::Refused(fault), _)) => return Err(fault),
-            Some(_) => return Err(Fault::new(Layer::Start, "hear from the fence", Errno::EBADMSG)),
-            None => return Err(died(kept, "set up the fence")),
-        }
-    };
-    let (tcp, udp) = Network::ports(&plan.network);
-    if listeners.len() != tcp.len().saturating_add(udp.len()) {
-        return Err(Fault::new(Layer::Network, "hand out listeners", Errno::EBADMSG));
-    }
-    leaks(&probe)?;
-    let mut fds = vec![kept.first.pidfd.as_fd()];
-    fds.extend(listeners.iter().map(|fd| fd.as_fd()));
-    tell(answers, &Answer::Set(probe), &fds).within(Layer::Start, "answer")?;
-    drop(listeners);
-    if start == Start::OnWord && wire::receive(answers).within(Layer::Start, "wait for the word")?.is_none() {
-        return Err(Fault::new(Layer::Start, "wait for the word", Errno::EPIPE));
-    }
-    say_word(keeper.as_fd())?;
-    match hear(keeper.as_fd()).within(Layer::Start, "hear from the fence")? {
-        // Closed by the execution itself.
-        None => tell(answers, &Answer::Running, &[]).within(Layer::Start, "answer"),
-        Some((Answer::Refused(fault), _)) => Err(fault),
-        Some(_) => Err(Fault::new(Layer::Start, "hear from the fence", Errno::EBADMSG)),
-    }
-}
-
-fn died(kept: &Kept, step: &str) -> Fault {
-    let memory = kept.group.usage().hits.contains(&Hit::Memory);
-    let (layer, errno) = if memory { (Layer::Cgroup, Errno::ENOMEM) } else { (Layer::Start, Errno::EPIPE) };
-    Fault::new(layer, step, errno)
-}
-
-/// One forbidden act that succeeded is enough.
-fn leaks(probe: &Probe) -> Result<(), Fault> {
-    let acts: Vec<&str> = probe.acts.iter().filter(|act| !act.denied).map(|act| act.name.as_str()).collect();
-    if acts.is_empty() { Ok(()) } else { Err(Fault::new(Layer::Probe, acts.join(", "), Errno::EPERM)) }
-}
-
-/// Waits for the end of the fence, and brings it about when its owner goes away or its memory runs out (`true`).
-fn watch(kept: &Kept, answers: BorrowedFd<'_>) -> Result<bool, Errno> {
-    let ended = || PollFd::new(kept.first.pidfd.as_fd(), PollFlags::POLLIN);
-    let mut polled = vec![ended(), PollFd::new(answers, PollFlags::POLLIN)];
-    polled.extend(kept.group.out_of_memory().map(|event| PollFd::new(event, PollFlags::POLLIN)));
-    loop {
-        match poll(&mut polled, PollTimeout::NONE) {
-            Err(Errno::EINTR) => continue,
-            other => drop(other?),
-        }
-        let happened = |index: usize| polled.get(index).and_then(PollFd::any).unwrap_or(false);
-        let memory_ran_out = happened(2);
-        if happened(0) && !memory_ran_out {
-            return Ok(false);
-        }
-        sys::kill(kept.first.pidfd.as_fd())?;
-        poll(&mut [ended()], PollTimeout::NONE)?;
-        return Ok(memory_ran_out);
-    }
-}
-
-/// What the first process said last, and what the group counted.
-fn exit(kept: &Kept, plan: &Plan, status: &OwnedFd, memory_ran_out: bool) -> Exit {
-    let mut message = [0; STATUS_BYTES];
-    let said = nix::unistd::read(status, &mut message).unwrap_or(0) == STATUS_BYTES;
-    let [a, b, c, d, cpu @ ..] = message;
-    let (status, cpu_us) = (i32::from_le_bytes([a, b, c, d]), u64::from_le_bytes(cpu));
-    let mut usage = kept.group.usage();
-    if memory_ran_out && !usage.hits.contains(&Hit::Memory) {
-        usage.hits.push(Hit::Memory);
-    }
-    let how = match said {
-        false => How::Killed,
-        true if libc::WIFEXITED(status) => How::Code(u8::try_from(libc::WEXITSTATUS(status)).unwrap_or(u8::MAX)),
-        // The kernel picks one process; which one is no news to anybody.
-        true if libc::WTERMSIG(status) == libc::SIGKILL && usage.hits.contains(&Hit::Memory) => How::Killed,
-        true => How::Signal(libc::WTERMSIG(status)),
-    };
-    // The kernel counts this limit by ticks, a little apart from what it tells afterwards.
-    let cpu_spent = cpu_us >= plan.limits.cpu_seconds.saturating_mul(900_000);
-    match how {
-        How::Signal(libc::SIGXCPU) => usage.hits.push(Hit::Cpu),
-        How::Signal(libc::SIGKILL) if cpu_spent => usage.hits.push(Hit::Cpu),
-        How::Signal(libc::SIGXFSZ) => usage.hits.push(Hit::FileSize),
-        _ => {}
-    }
-    Exit {
-        how,
-        cpu_us,
-        memory_peak_bytes: usage.memory_peak_bytes,
-        processes_peak: usage.processes_peak,
-        limits_hit: usage.hits,
-    }
+    Ok(Ready { pid: getpid(), filters: Filters::new()?, base: cgroup::base()?, worker })
 }

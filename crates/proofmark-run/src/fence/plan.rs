@@ -136,6 +136,21 @@ impl Network {
 }
 
 impl Plan {
+    /// A plan with nothing granted.
+    #[must_use]
+    pub fn new(payload: Payload, limits: Limits, code: Code) -> Self {
+        Self {
+            mounts: Vec::new(),
+            payload,
+            limits,
+            network: Network::None,
+            code,
+            owner: None,
+            #[cfg(any(test, feature = "weaken"))]
+            without: None,
+        }
+    }
+
     /// Says what is wrong with a plan that no host could carry out.
     ///
     /// # Errors
@@ -237,3 +252,6 @@ fn plain(path: &Path) -> bool {
     let safe = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
     path.file_name().is_some_and(|name| name.as_bytes().iter().all(safe))
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,6 +134,13 @@ pub fn restrict_mount(mount: BorrowedFd<'_>, set: MountAttributes) -> Result<(),
     set_mount(mount, &MountAttr { set: set.0, clear: 0, propagation: libc::MS_PRIVATE, userns: 0 })
 }
 
+/// Shows the owners of a detached mount as the map of the user namespace `owners` says.
+pub fn map_mount(mount: BorrowedFd<'_>, owners: BorrowedFd<'_>) -> Result<(), Errno> {
+    const IDMAP: u64 = 0x0010_0000;
+    let userns = owners.as_raw_fd().unsigned_abs().into();
+    set_mount(mount, &MountAttr { set: IDMAP, clear: 0, propagation: 0, userns })
+}
+
 fn set_mount(mount: BorrowedFd<'_>, attributes: &MountAttr) -> Result<(), Errno> {
     // SAFETY: the structure has the layout of `struct mount_attr` and outlives the call.
     answer(unsafe {
@@ -324,6 +331,13 @@ pub fn ignore_children() -> Result<(), Errno> {
     let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
     // SAFETY: ignoring runs no code of ours.
     unsafe { nix::sys::signal::sigaction(nix::sys::signal::SIGCHLD, &ignore) }.map(drop)
+}
+
+/// This process waits for its children itself again.
+pub fn await_children() -> Result<(), Errno> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default handler runs no code of ours.
+    unsafe { nix::sys::signal::sigaction(nix::sys::signal::SIGCHLD, &default) }.map(drop)
 }
 
 /// Same addresses in every run.

@@ -2,8 +2,9 @@
 //! travels in a sealed memory file, so its size is no matter of socket buffers.
 
 use std::fs::File;
-use std::io::{IoSlice, IoSliceMut, Read as _, Seek as _};
+use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::fs::FileExt as _;
 
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
@@ -19,7 +20,7 @@ pub const PLAN_BYTES_MAX: u64 = 4 << 20;
 /// The largest answer, in bytes of JSON.
 const ANSWER_BYTES_MAX: usize = 128 << 10;
 /// Most descriptors in one message.
-const FDS_MAX: usize = 64;
+const FDS_MAX: usize = 160;
 
 /// Asks for one fence. Its descriptors: the plan, the socket for answers, standard input, output and error, then the
 /// program if the payload is one.
@@ -89,21 +90,32 @@ fn io(error: &std::io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
+impl std::fmt::Display for Hit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "memory",
+            Self::Processes => "processes",
+            Self::Cpu => "processor time",
+            Self::FileSize => "file size",
+        })
+    }
+}
+
 /// Puts an order's JSON into a sealed memory file.
 pub fn pack(order: &Order) -> Result<OwnedFd, Errno> {
     let json = serde_json::to_vec(order).map_err(|_| Errno::EINVAL)?;
     sys::sealed(c"order", &json, sys::Executable::No)
 }
 
-/// Reads an order back.
-pub fn unpack(fd: OwnedFd) -> Result<Order, Errno> {
-    if sys::size(&fd)? > PLAN_BYTES_MAX {
+/// Reads an order back. Its descriptor may be read again.
+pub fn unpack(fd: BorrowedFd<'_>) -> Result<Order, Errno> {
+    let size = sys::size(fd)?;
+    if size > PLAN_BYTES_MAX {
         return Err(Errno::EFBIG);
     }
-    let mut file = File::from(fd);
-    file.rewind().map_err(|error| io(&error))?;
-    let mut json = Vec::new();
-    file.take(PLAN_BYTES_MAX).read_to_end(&mut json).map_err(|error| io(&error))?;
+    let mut json = vec![0; usize::try_from(size).map_err(|_| Errno::EFBIG)?];
+    let file = File::from(fd.try_clone_to_owned().map_err(|error| io(&error))?);
+    file.read_exact_at(&mut json, 0).map_err(|error| io(&error))?;
     serde_json::from_slice(&json).map_err(|_| Errno::EBADMSG)
 }
 
@@ -174,3 +186,6 @@ pub fn hear(socket: BorrowedFd<'_>) -> Result<Option<(Answer, Vec<OwnedFd>)>, Er
 pub fn report(socket: BorrowedFd<'_>, answer: &Answer) -> Result<(), Errno> {
     nix::unistd::write(socket, &serde_json::to_vec(answer).map_err(|_| Errno::EINVAL)?).map(drop)
 }
+
+#[cfg(test)]
+mod tests;

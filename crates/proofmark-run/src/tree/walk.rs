@@ -86,6 +86,21 @@ impl Cache {
     pub(crate) fn across_trees() -> Self {
         Self { known: Mutex::default(), all: true }
     }
+
+    fn find(&self, identity: &Identity) -> Option<Digest> {
+        lock(&self.known).get(identity).copied()
+    }
+
+    /// Carries a digest over from one state of an inode to another that differs only in what the caller just did to it:
+    /// another name, mode or mark, which move the time of status change. Not if size or time of modification differ.
+    pub(crate) fn carry(&self, before: &Statx, after: &Statx) {
+        let (before, after) = (identity_of(before), identity_of(after));
+        if (Identity { changed: after.changed, ..before.clone() }) == after
+            && let Some(sha256) = self.find(&before)
+        {
+            lock(&self.known).insert(after, sha256);
+        }
+    }
 }
 
 /// Whether an extended attribute is one that overlayfs reads or writes itself.
@@ -461,10 +476,11 @@ impl Walk<'_> {
             Ok(_) => Err(TreeError::Changed { path: raw.path.clone() }),
             Err(errno) => Err(failed(&raw.path, "look at", errno)),
         };
-        unchanged(fd.as_fd(), &raw)?;
-        let known = lock(&self.cache.known).get(&identity).copied();
-        let sha256 = match known {
-            Some(sha256) => sha256,
+        let sha256 = match self.cache.find(&identity) {
+            Some(sha256) => {
+                unchanged(fd.as_fd(), &raw)?;
+                sha256
+            }
             None => {
                 let mut file = File::from(fd);
                 let sha256 = hash(&mut file, &raw, buffer)?;
@@ -506,22 +522,17 @@ fn identity_of(found: &Statx) -> Identity {
 
 /// The digest of a file that must have exactly the size seen before.
 fn hash(file: &mut File, raw: &Raw, buffer: &mut [u8]) -> Result<Digest, TreeError> {
-    let (mut hasher, mut length) = (Sha256::new(), 0_u64);
-    loop {
+    let (mut hasher, mut left) = (Sha256::new(), raw.size);
+    // A file that grew is found by its state afterwards, so nothing is read beyond the size seen before.
+    while left > 0 {
         let count = match file.read(buffer) {
-            Ok(0) => break,
+            Ok(0) => return Err(TreeError::Changed { path: raw.path.clone() }),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(source) => return Err(TreeError::Io { path: raw.path.clone(), doing: "read", source }),
         };
         hasher.update(buffer.get(..count).unwrap_or_default());
-        length = length.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-        if length > raw.size {
-            break;
-        }
-    }
-    if length != raw.size {
-        return Err(TreeError::Changed { path: raw.path.clone() });
+        left = left.saturating_sub(u64::try_from(count).unwrap_or(u64::MAX));
     }
     Ok(Digest(hasher.finalize().into()))
 }
@@ -572,14 +583,18 @@ impl Attributes<'_> {
     }
 
     fn value(&self, attribute: &[u8]) -> Result<Vec<u8>, Errno> {
+        let read = |buffer: &mut [u8]| match self {
+            Self::Open(fd) => rustix::fs::fgetxattr(fd, attribute, buffer),
+            Self::Named(directory, name) => rustix::fs::lgetxattr(Self::named(*directory, name), attribute, buffer),
+        };
+        let mut small = [0; 256];
+        match read(&mut small) {
+            Err(Errno::RANGE) => {}
+            done => return done.map(|length| small.get(..length).unwrap_or_default().to_vec()),
+        }
         // The kernel's own limit on a value (XATTR_SIZE_MAX).
         let mut value = vec![0; 1 << 16];
-        let length = match self {
-            Self::Open(fd) => rustix::fs::fgetxattr(fd, attribute, value.as_mut_slice()),
-            Self::Named(directory, name) => {
-                rustix::fs::lgetxattr(Self::named(*directory, name), attribute, value.as_mut_slice())
-            }
-        }?;
+        let length = read(&mut value)?;
         value.truncate(length);
         value.shrink_to_fit();
         Ok(value)

@@ -12,7 +12,7 @@ use super::rig::{
     scratch, try_run,
 };
 
-type Test = (&'static str, fn());
+pub type Test = (&'static str, fn());
 
 /// What a worker payload does in these tests.
 pub fn worker() -> u8 {
@@ -21,6 +21,14 @@ pub fn worker() -> u8 {
 }
 
 pub fn all() -> Vec<Test> {
+    let mut all = whole();
+    #[cfg(feature = "weaken")]
+    all.extend(super::weak::all());
+    all.sort_by_key(|(name, _)| !name.starts_with("without"));
+    all
+}
+
+fn whole() -> Vec<Test> {
     macro_rules! tests {
         ($($name:ident),* $(,)?) => { vec![$((stringify!($name), $name as fn())),*] };
     }
@@ -43,12 +51,14 @@ pub fn all() -> Vec<Test> {
         a_lost_launcher_takes_its_fences_along,
         a_fork_bomb_is_bounded,
         a_memory_bomb_is_killed,
+        many_at_once_leave_nothing,
         processor_time_is_bounded,
         a_file_is_bounded,
         scratch_is_bounded,
         a_read_only_bind_stays_as_it_is,
         what_is_mounted_nested_needs_a_place,
         writes_to_a_staged_tree_land_in_upper,
+        a_staged_tree_of_root_is_written_by_nobody,
         whiteouts_cannot_be_forged,
         nothing_new_becomes_code,
         a_compiler_may_make_code,
@@ -258,6 +268,24 @@ fn a_memory_bomb_is_killed() {
     assert_eq!(done.exit.limits_hit, [Hit::Memory]);
 }
 
+fn many_at_once_leave_nothing() {
+    let launcher = new_launcher();
+    let plan = plan(program("int main(void) { printf(\"%d\", getpid()); return 5; }"));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..12 {
+                    let done = finish(launcher.spawn(&plan).unwrap());
+                    assert_eq!((done.out.as_str(), done.exit.how), ("2", How::Code(5)));
+                }
+            });
+        }
+    });
+    let mark = format!("proofmark-{}-", launcher.pid());
+    drop(launcher);
+    assert_eq!(super::rig::groups(&mark), Vec::<PathBuf>::new());
+}
+
 fn processor_time_is_bounded() {
     let mut plan = plan(program("int main(void) { for (;;); }"));
     plan.limits = Limits { cpu_seconds: 1, ..LIMITS };
@@ -368,6 +396,33 @@ fn writes_to_a_staged_tree_land_in_upper() {
     assert_eq!(fs::symlink_metadata(path("upper/file")).unwrap().rdev(), 0, "a whiteout");
 }
 
+fn a_staged_tree_of_root_is_written_by_nobody() {
+    if !nix::unistd::Uid::effective().is_root() {
+        // A user's fence acts as that user.
+        return;
+    }
+    let (folder, mount) = staged();
+    let path = |name: &str| folder.path().join(name);
+    for name in ["lower", "lower/file"] {
+        std::os::unix::fs::chown(path(name), Some(0), Some(0)).unwrap();
+        fs::set_permissions(path(name), fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    fs::write(path("lower/others"), "closed").unwrap();
+    std::os::unix::fs::chown(path("lower/others"), Some(77), Some(77)).unwrap();
+    let mut plan = plan(program(
+        "int main(void) { struct stat s; stat(\"/tree/file\", &s); printf(\"%d:%d \", s.st_uid, s.st_gid);
+         int f = open(\"/tree/file\", O_RDWR); printf(\"%d \", (int)write(f, \"AS\", 2));
+         printf(\"%d\", open(\"/tree/others\", O_RDWR)); }",
+    ));
+    plan.mounts.push(mount);
+    assert_eq!(run(&plan).out, "1000:1000 2 -1");
+    assert_eq!(fs::read_to_string(path("lower/file")).unwrap(), "as it was");
+    assert_eq!(fs::read_to_string(path("upper/file")).unwrap(), "AS it was");
+    // What it wrote is nobody's on the host, whoever owned it before.
+    assert_eq!(fs::metadata(path("upper/file")).unwrap().uid(), 65_534);
+    assert_eq!(fs::metadata(path("lower/file")).unwrap().uid(), 0);
+}
+
 fn whiteouts_cannot_be_forged() {
     let (folder, mount) = staged();
     let mut plan = plan(program(
@@ -381,7 +436,7 @@ fn whiteouts_cannot_be_forged() {
     assert!(!folder.path().join("upper/w").exists());
 }
 
-const MAKES_CODE: &str = "static int tries(void) { int n = 0;
+pub const MAKES_CODE: &str = "static int tries(void) { int n = 0;
     n += mmap(0, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
     void *p = mmap(0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); n += mprotect(p, 4096, 5) == 0;
     n += syscall(SYS_memfd_create, \"x\", 0) >= 0;

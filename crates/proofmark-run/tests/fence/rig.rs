@@ -108,6 +108,24 @@ pub fn give_to_payload(path: &Path) {
     }
 }
 
+/// Groups anywhere whose names begin so.
+pub fn groups(mark: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from("/sys/fs/cgroup")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(mark)) {
+                found.push(entry.path());
+            }
+            folders.push(entry.path());
+        }
+    }
+    found
+}
+
 /// A group of each controller that nobody may divide; removed when dropped.
 pub struct Delegated(Vec<PathBuf>);
 

@@ -1,14 +1,20 @@
 //! `proofmark call`: one call without a mark, inside the contract's budgets. Capabilities are in their checked form, so
 //! nothing outside the artifact can be reached.
 
+use std::path::Path;
+use std::sync::Arc;
+
+use proofmark_contract::{Contract, Process};
 use proofmark_governor::job::{Callee, Caller, CallerError};
-use proofmark_run::Ended;
+use proofmark_run::native::Native;
 use proofmark_run::wasi::World;
 use proofmark_run::worker::never;
+use proofmark_run::{Ended, Outcome};
 use serde_json::json;
 
 use crate::cli::{Call, Format};
 use crate::failure::{Failure, OK, REFUSED};
+use crate::inputs::Loaded;
 use crate::{commands, inputs, render};
 
 pub fn run(format: Format, arguments: &Call) -> Result<u8, Failure> {
@@ -16,20 +22,10 @@ pub fn run(format: Format, arguments: &Call) -> Result<u8, Failure> {
     let bytes = inputs::artifact(&arguments.artifact)?;
     let contract = &loaded.contract;
     let call = parse(&contract.interface, &arguments.call)?;
-    let callee = Callee {
-        contract,
-        contract_text: &loaded.text,
-        artifact: &bytes,
-        granted: contract.capabilities.names(),
-        world: World::Checked { seed: [0; 32] },
+    let outcome = match contract.interface.process() {
+        Some(process) => native(&loaded.contract, process, &bytes, &call)?,
+        None => wasm(&loaded, &bytes, &call, &arguments.artifact)?,
     };
-    let outcome = Caller::start(&commands::launch()?, callee, &mut never)
-        .and_then(|mut caller| caller.call(&call, &mut never))
-        .map_err(|error| match error {
-            CallerError::Refused(why) => Failure::refused(format!("the artifact can't be called: {why}"))
-                .next(format!("proofmark inspect {}", arguments.artifact.display())),
-            other => Failure::failed(other.to_string()),
-        })?;
     let returned = matches!(outcome.ended, Ended::Returned(_));
     match format {
         Format::Human => render::result(&outcome.ended),
@@ -44,6 +40,43 @@ pub fn run(format: Format, arguments: &Call) -> Result<u8, Failure> {
         ),
     }
     Ok(if returned { OK } else { REFUSED })
+}
+
+fn wasm(loaded: &Loaded, bytes: &[u8], call: &proofmark_contract::Call, path: &Path) -> Result<Outcome, Failure> {
+    let callee = Callee {
+        contract: &loaded.contract,
+        contract_text: &loaded.text,
+        artifact: bytes,
+        granted: loaded.contract.capabilities.names(),
+        world: World::Checked { seed: [0; 32] },
+    };
+    Caller::start(&commands::launch()?, callee, &mut never)
+        .and_then(|mut caller| caller.call(call, &mut never))
+        .map_err(|error| match error {
+            CallerError::Refused(why) => refused(&why, path),
+            other => Failure::failed(other.to_string()),
+        })
+}
+
+fn native(
+    contract: &Contract,
+    process: &Arc<Process>,
+    bytes: &[u8],
+    call: &proofmark_contract::Call,
+) -> Result<Outcome, Failure> {
+    let natives = commands::natives(&commands::launch()?);
+    let native = Native::new(bytes, process, &contract.budget, &contract.capabilities, &natives)
+        .map_err(|error| Failure::failed(error.to_string()))?;
+    let outcome = native.call(&call.args);
+    match natives.undecided() {
+        Some(why) => Err(Failure::unknown(why)),
+        None => Ok(outcome),
+    }
+}
+
+fn refused(why: &str, path: &Path) -> Failure {
+    Failure::refused(format!("the artifact can't be called: {why}"))
+        .next(format!("proofmark inspect {}", path.display()))
 }
 
 /// A call in WAVE, with the position of what is wrong with it.

@@ -61,6 +61,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
     };
     let means = Means {
         launch: &launch,
+        natives: &commands::natives(&launch),
         threads: commands::threads(&arguments.threads),
         now: Timestamp::now(),
         trust: &trust,

@@ -72,8 +72,9 @@ fn again(arguments: &Verify, verified: &Verified, artifact: &[u8]) -> Result<Vec
     }
     let launch = commands::launch()?;
     let threads = commands::threads(&arguments.threads);
+    let natives = commands::natives(&launch);
     let progress = |check: &str, done, planned| meter.step(check, done, planned);
-    let replayed = replay(verified, &contract, artifact, &launch, threads, &progress);
+    let replayed = replay(verified, &contract, artifact, &launch, &natives, threads, &progress);
     for planned in verified.submission.plan.iter() {
         meter.end(&planned.check);
     }
@@ -86,8 +87,7 @@ fn human(arguments: &Verify, verified: &Verified, held: bool, replayed: Option<&
     let against = if held { "the file given has it" } else { "no file was held against it" };
     render::line("artifact", &format!("sha256:{} ({against})", verified.artifact));
     render::line("generator", &render::safe(&verified.submission.generator));
-    let names: Vec<&str> = verified.grant.capabilities.iter().map(String::as_str).collect();
-    let capabilities = if names.is_empty() { "no capabilities".to_owned() } else { names.join(", ") };
+    let capabilities = render::capabilities(&verified.grant.capabilities);
     render::line(
         "granted",
         &format!("{} use with {capabilities}, until {}", verified.grant.autonomy, verified.grant.expires),

@@ -1,15 +1,26 @@
-//! `proofmark worker`: serves one job. Ends at once when its parent goes away.
+//! What runs inside a worker's fence: serves one job. Ends at once when its parent goes away.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::sync::mpsc::{RecvError, channel};
 
-use proofmark_governor::job;
+use proofmark_governor::job::{self, JobError};
 
-use crate::failure::{FAILED, Failure, OK};
+use crate::failure::{FAILED, OK};
 
-pub fn run() -> Result<u8, Failure> {
+pub fn run() -> u8 {
+    match serve() {
+        Ok(()) => OK,
+        Err(error) => {
+            // The parent shows the last line of it.
+            drop(writeln!(std::io::stderr(), "{error}"));
+            FAILED
+        }
+    }
+}
+
+fn serve() -> Result<(), JobError> {
     let mut input = BufReader::new(std::io::stdin());
-    let job = job::receive(&mut input).map_err(|error| Failure::failed(error.to_string()))?;
+    let job = job::receive(&mut input)?;
     let (said, calls) = channel();
     // The parent keeps our input open for as long as it wants anything of us.
     std::thread::spawn(move || {
@@ -22,6 +33,5 @@ pub fn run() -> Result<u8, Failure> {
         std::process::exit(i32::from(FAILED));
     });
     let mut calls = std::iter::from_fn(|| calls.recv().map_err(|RecvError| ()).ok());
-    job::serve(job, &mut calls, std::io::stdout()).map_err(|error| Failure::failed(error.to_string()))?;
-    Ok(OK)
+    job::serve(job, &mut calls, std::io::stdout())
 }

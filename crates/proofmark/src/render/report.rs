@@ -121,15 +121,18 @@ pub fn summary(evidence: &Evidence) -> String {
             };
             format!("{properties}{held} and no traps, {executions} executions{risk}")
         }
-        "determinism" => format!("{}, each called three times", many(count("pairs"), "input")),
+        "determinism" => {
+            let kept = evidence.details.get("kept_calls").and_then(serde_json::Value::as_u64).unwrap_or(0);
+            let times = if kept > 0 { "three times" } else { "twice" };
+            format!("{}, each called {times}", many(count("pairs"), "input"))
+        }
         _ => String::new(),
     }
 }
 
 fn granted(report: &Report<'_>) {
     let grant = &report.checked.grant;
-    let names: Vec<&str> = grant.capabilities.iter().map(String::as_str).collect();
-    let capabilities = if names.is_empty() { "no capabilities".to_owned() } else { names.join(", ") };
+    let capabilities = super::capabilities(&grant.capabilities);
     let day = grant.expires.to_string();
     let day = day.split('T').next().unwrap_or_default();
     println!("{GOOD}marked{GOOD:#}     {}", report.mark.display());

@@ -85,6 +85,39 @@ fn a_refused_commit_can_be_repeated_when_the_tree_is_as_it_was() {
 }
 
 #[test]
+fn a_stage_that_was_written_to_after_the_scan_is_not_committed() {
+    let (place, mut stage, effects) = scanned();
+    let entry = effects.after.find(&path("b")).unwrap();
+    let time = (entry.modified.seconds, entry.modified.nanoseconds);
+    fs::write(stage.upper().join("b"), "WRITTEN").unwrap();
+    apply(&stage.upper(), &[Op::Time(path("b"), time.0, time.1), Op::Time(path("."), 1, 1)]);
+    assert!(matches!(stage.commit(&limits()), Err(EffectError::Built(_))));
+    assert_eq!(place.read(), effects.before);
+    // Another process, which knows nothing but what is on the disk, finds the same.
+    let directory = stage.directory().to_path_buf();
+    drop(stage);
+    assert!(matches!(Stage::open(&directory).unwrap().commit(&limits()), Err(EffectError::Built(_))));
+    fs::write(directory.join("upper/b"), "written").unwrap();
+    apply(&directory.join("upper"), &[Op::Time(path("b"), time.0, time.1)]);
+    Stage::open(&directory).unwrap().commit(&limits()).unwrap();
+    assert_eq!(place.read(), effects.after);
+}
+
+#[test]
+fn a_stage_whose_manifests_were_exchanged_is_not_committed() {
+    let (place, stage, effects) = scanned();
+    let directory = stage.directory().to_path_buf();
+    drop(stage);
+    let kept = fs::read(directory.join("after.json")).unwrap();
+    fs::copy(directory.join("before.json"), directory.join("after.json")).unwrap();
+    assert!(matches!(Stage::open(&directory).unwrap().commit(&limits()), Err(EffectError::Journal(_))));
+    fs::write(directory.join("after.json"), kept).unwrap();
+    fs::write(directory.join("written.json"), "[true]").unwrap();
+    assert!(matches!(Stage::open(&directory).unwrap().commit(&limits()), Err(EffectError::Journal(_))));
+    assert_eq!(place.read(), effects.before);
+}
+
+#[test]
 fn a_tree_that_was_replaced_is_left_alone() {
     let (place, mut stage, _) = scanned();
     fs::rename(place.base(), place.path().join("elsewhere")).unwrap();

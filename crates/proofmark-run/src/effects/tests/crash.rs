@@ -224,7 +224,6 @@ fn killed_at_every_system_call_of_commit_and_undo() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
 fn killed_at_every_system_call_of_removal() {
     let mut helper = Helper::start();
     for act in ["discard", "forget"] {
