@@ -9,6 +9,7 @@ use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::Verified;
 use proofmark_mark::order::Acting;
 use proofmark_mark::trust::Trust;
+use proofmark_run::fence::Probe;
 use proofmark_run::wasi::World;
 use proofmark_run::worker::Launch;
 use proofmark_run::{Ended, Outcome};
@@ -18,6 +19,7 @@ use crate::home::Home;
 use crate::job::{Callee, Caller, CallerError};
 use crate::orders::Watcher;
 use crate::receipts;
+use crate::staged::probed;
 
 /// What is to be run, and on whose word.
 pub struct Act<'a> {
@@ -36,7 +38,7 @@ pub struct Means<'a> {
     /// The time, which only the binary reads.
     pub now: fn() -> Timestamp,
     /// Asked until the end: why the one who started the run wants it to end.
-    pub interrupted: &'a dyn Fn() -> Option<String>,
+    pub interrupted: &'a (dyn Fn() -> Option<String> + Sync),
 }
 
 /// What came of it.
@@ -48,6 +50,8 @@ pub struct Ran {
     pub outcomes: Vec<Outcome>,
     /// Why the others did not.
     pub cut: Option<CallerError>,
+    /// What was tried in the worker's fence.
+    pub probe: Option<Probe>,
 }
 
 /// Runs the calls, each in a fresh instance, in one worker.
@@ -55,10 +59,11 @@ pub struct Ran {
 /// # Errors
 /// [`GovernError`] when a receipt can't be written: before the act, nothing was run.
 pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, GovernError> {
-    let open = receipts::open(home, act.mark, act.verified, act.contract, act.calls)?;
+    let inputs: Vec<String> = act.calls.iter().map(ToString::to_string).collect();
+    let open = receipts::open(home, act.mark, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
     let (contract, artifact) = (act.contract, act.artifact);
-    let mut ran = Ran { run: run.clone(), outcomes: Vec::new(), cut: None };
+    let mut ran = Ran { run: run.clone(), outcomes: Vec::new(), cut: None, probe: None };
     match Watcher::open(home, means.trust) {
         Ok(mut watcher) => {
             let acting = Acting {
@@ -78,13 +83,20 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
                 granted: act.verified.grant.capabilities.clone(),
                 world: act.world,
             };
-            ran.cut = calls(means.launch, callee, act.calls, &mut ran.outcomes, &mut stop).err();
+            ran.cut = calls(means.launch, callee, act.calls, &mut ran, &mut stop).err();
         }
         Err(error) => {
             ran.cut = Some(CallerError::Failed(format!("the log can't be read, so no order can be seen: {error}")));
         }
     }
-    receipts::close(home, open, contract, &ran.outcomes, ran.outcome())?;
+    let ended = receipts::Ended {
+        outcome: ran.outcome(),
+        outputs: ran.outcomes.iter().map(|outcome| outcome.ended.to_string()).collect(),
+        fuel: ran.outcomes.iter().fold(0, |sum, outcome| outcome.fuel.saturating_add(sum)),
+        probe: ran.probe.as_ref().map(|probe| probed(home, probe)).transpose()?,
+        effects: Vec::new(),
+    };
+    receipts::close(home, open, ended)?;
     Ok(ran)
 }
 
@@ -92,7 +104,7 @@ fn calls(
     launch: &dyn Launch,
     callee: Callee<'_>,
     calls: &[Call],
-    outcomes: &mut Vec<Outcome>,
+    ran: &mut Ran,
     stop: &mut dyn FnMut() -> Option<String>,
 ) -> Result<(), CallerError> {
     // Before anything is started: a freeze costs what it freezes nothing.
@@ -100,8 +112,9 @@ fn calls(
         return Err(CallerError::Stopped(why));
     }
     let mut caller = Caller::start(launch, callee, stop)?;
+    ran.probe = Some(caller.probe().clone());
     for call in calls {
-        outcomes.push(caller.call(call, stop)?);
+        ran.outcomes.push(caller.call(call, stop)?);
     }
     Ok(())
 }

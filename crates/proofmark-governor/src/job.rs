@@ -13,6 +13,7 @@ use std::time::Duration;
 use proofmark_contract::{Call, Contract};
 use proofmark_mark::challenge::Challenge;
 use proofmark_mark::evidence::Evidence;
+use proofmark_run::fence::Probe;
 use proofmark_run::wasi::{World, Written};
 use proofmark_run::worker::{self, Launch, Stop, Worker};
 use proofmark_run::{Artifact, Ended, Outcome};
@@ -313,6 +314,12 @@ impl Caller {
             Answer::Refused(why) => Err(CallerError::Refused(why)),
             _ => Err(failed(worker.nonsense("an answer to another job".to_owned()))),
         }
+    }
+
+    /// What was tried in the worker's fence before it started.
+    #[must_use]
+    pub fn probe(&self) -> &Probe {
+        &self.worker.probe
     }
 
     /// Makes one call, in a fresh instance.

@@ -27,4 +27,5 @@ pub mod orders;
 pub mod receipts;
 pub mod replay;
 pub mod shards;
+pub mod staged;
 pub mod store;

@@ -5,15 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use proofmark_contract::{Call, Contract};
+use proofmark_contract::Contract;
 use proofmark_mark::digest::Digest;
-use proofmark_mark::entry::{Entry, Kind};
+use proofmark_mark::entry::{About, Entry, Kind};
 use proofmark_mark::mark::Verified;
-use proofmark_mark::receipt::{Phase, Receipt};
+use proofmark_mark::receipt::{Effect, Phase, Probed, Receipt};
 use proofmark_mark::statement::Statement;
-use proofmark_run::Outcome;
 
-use crate::govern::{GovernError, sign};
+use crate::govern::GovernError;
 use crate::home::Home;
 use crate::log::View;
 
@@ -21,9 +20,21 @@ use crate::log::View;
 pub struct Open {
     pub receipt: Receipt,
     artifact: Digest,
+    /// The contract's name.
+    name: String,
 }
 
-/// Writes the opening receipt: which mark, which grant, commitments to the calls.
+/// How a run ended.
+pub struct Ended<'a> {
+    pub outcome: &'a str,
+    /// Committed to, one by one.
+    pub outputs: Vec<String>,
+    pub fuel: u64,
+    pub probe: Option<Probed>,
+    pub effects: Vec<Effect>,
+}
+
+/// Writes the opening receipt: which mark, which grant, commitments to the inputs.
 ///
 /// # Errors
 /// What the log said; the run must then not happen.
@@ -32,56 +43,99 @@ pub fn open(
     mark: &[u8],
     verified: &Verified,
     contract: &Contract,
-    calls: &[Call],
+    inputs: &[String],
 ) -> Result<Open, GovernError> {
-    let commitments = calls.iter().map(|call| commit(home, &call.to_string())).collect::<Result<_, _>>()?;
-    let mut receipt = Receipt {
+    let receipt = Receipt {
         phase: Phase::Open,
         sequence: 0,
         mark: Digest::of(mark),
         contract: contract.digest,
         grant: verified.grant.clone(),
         run: random()?,
-        inputs: commitments,
+        inputs: commitments(home, inputs)?,
         outputs: Vec::new(),
         outcome: None,
         fuel: 0,
+        probe: None,
+        effects: Vec::new(),
     };
+    append_open(home, Open { receipt, artifact: verified.artifact, name: contract.name.clone() })
+}
+
+/// Writes the opening receipt of undoing a run that was closed.
+///
+/// # Errors
+/// No such run, or what the log said; nothing must then be undone.
+pub fn open_undo(home: &mut Home, run: &str) -> Result<Open, GovernError> {
+    let mut found = None;
+    for one in all(home.log.view()) {
+        let (statement, artifact) = one?;
+        if statement.predicate.run == run && statement.predicate.phase == Phase::Close {
+            found = Some((statement, artifact));
+        }
+    }
+    let (Statement { name, predicate, .. }, artifact) =
+        found.ok_or_else(|| GovernError::Statement(format!("the log has no end of the run `{run}`")))?;
+    let receipt = Receipt {
+        phase: Phase::Open,
+        run: random()?,
+        inputs: commitments(home, &[format!("undo {run}")])?,
+        outputs: Vec::new(),
+        outcome: None,
+        fuel: 0,
+        probe: None,
+        effects: Vec::new(),
+        ..predicate
+    };
+    append_open(home, Open { receipt, artifact, name })
+}
+
+fn append_open(home: &mut Home, mut open: Open) -> Result<Open, GovernError> {
     let Home { log, keys, index, .. } = home;
     log.append_with(|view| {
         index.follow(view)?;
-        receipt.sequence = index.runs().saturating_add(1);
-        let payload = Statement::new(&contract.name, verified.artifact, receipt.clone()).to_bytes();
+        open.receipt.sequence = index.runs().saturating_add(1);
+        let payload = Statement::new(&open.name, open.artifact, open.receipt.clone()).to_bytes();
         let envelope = keys.governor().sign(payload);
-        let entry = Entry::new(Kind::ReceiptOpen, &envelope, verified.artifact, contract.digest);
+        let entry = Entry::new(Kind::ReceiptOpen, &envelope, open.artifact, open.receipt.contract);
         Ok(vec![(entry, envelope.to_bytes())])
     })?;
-    Ok(Open { receipt, artifact: verified.artifact })
+    Ok(open)
 }
 
-/// Writes the closing receipt: commitments to the results, how the run ended, what it took.
+/// Writes the closing receipt: commitments to the outputs, how the run ended, what it took.
 ///
 /// # Errors
 /// What the log said.
-pub fn close(
-    home: &mut Home,
-    open: Open,
-    contract: &Contract,
-    outcomes: &[Outcome],
-    outcome: &str,
-) -> Result<(), GovernError> {
-    let commitments = outcomes.iter().map(|outcome| commit(home, &outcome.ended.to_string()));
-    let receipt = Receipt {
-        phase: Phase::Close,
-        outputs: commitments.collect::<Result<_, _>>()?,
-        fuel: outcomes.iter().fold(0, |sum, outcome| outcome.fuel.saturating_add(sum)),
-        outcome: Some(outcome.to_owned()),
-        ..open.receipt
-    };
-    let envelope = sign(home, contract, open.artifact, &receipt);
-    let entry = Entry::new(Kind::ReceiptClose, &envelope, open.artifact, contract.digest);
+pub fn close(home: &mut Home, open: Open, ended: Ended<'_>) -> Result<(), GovernError> {
+    let Ended { outcome, outputs, fuel, probe, effects } = ended;
+    let outputs = commitments(home, &outputs)?;
+    let outcome = Some(outcome.to_owned());
+    let receipt = Receipt { phase: Phase::Close, outputs, fuel, outcome, probe, effects, ..open.receipt };
+    let contract = receipt.contract;
+    let envelope = home.keys.governor().sign(Statement::new(&open.name, open.artifact, receipt).to_bytes());
+    let entry = Entry::new(Kind::ReceiptClose, &envelope, open.artifact, contract);
     home.log.append(&[(entry, envelope.to_bytes())])?;
     Ok(())
+}
+
+/// Every receipt of the log with its artifact.
+fn all(view: &View) -> impl Iterator<Item = Result<(Statement<Receipt>, Digest), GovernError>> + '_ {
+    view.entries(0..view.size()).filter_map(move |entry| {
+        let (index, entry) = match entry {
+            Ok(entry) => entry,
+            Err(error) => return Some(Err(error.into())),
+        };
+        let (Kind::ReceiptOpen | Kind::ReceiptClose, Some(About { artifact, .. })) = (entry.kind, entry.about) else {
+            return None;
+        };
+        let wrong = |error| GovernError::Statement(format!("entry {index} of the log has no receipt: {error}"));
+        let read = view
+            .envelope(&entry)
+            .map_err(GovernError::from)
+            .and_then(|envelope| Statement::<Receipt>::parse(envelope.unverified_payload()).map_err(wrong));
+        Some(read.map(|statement| (statement, artifact)))
+    })
 }
 
 /// The opening receipts without a closing one: what runs now, and what never came to its end. Reads every receipt.
@@ -90,20 +144,18 @@ pub fn close(
 /// What keeps the log from being read, or a receipt that is none.
 pub fn unfinished(view: &View) -> Result<Vec<Receipt>, GovernError> {
     let mut open = BTreeMap::new();
-    for entry in view.entries(0..view.size()) {
-        let (index, entry) = entry?;
-        if !matches!(entry.kind, Kind::ReceiptOpen | Kind::ReceiptClose) {
-            continue;
-        }
-        let envelope = view.envelope(&entry)?;
-        let wrong = |error| GovernError::Statement(format!("entry {index} of the log has no receipt: {error}"));
-        let receipt = Statement::<Receipt>::parse(envelope.unverified_payload()).map_err(wrong)?.predicate;
+    for one in all(view) {
+        let receipt = one?.0.predicate;
         match receipt.phase {
             Phase::Open => drop(open.insert(receipt.sequence, receipt)),
             Phase::Close => drop(open.remove(&receipt.sequence)),
         }
     }
     Ok(open.into_values().collect())
+}
+
+fn commitments(home: &mut Home, texts: &[String]) -> Result<Vec<Digest>, GovernError> {
+    texts.iter().map(|text| commit(home, text)).collect()
 }
 
 /// SHA-256 over a fresh salt and the text; the salt and the text become a blob of the home.

@@ -33,6 +33,6 @@ pub(crate) fn parse<T: Serialize + DeserializeOwned>(bytes: &[u8], limit: usize)
 }
 
 /// For serde's `deserialize_with`: a field that may be `null` but must be there.
-pub(crate) fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub(crate) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer)
 }

@@ -23,15 +23,44 @@ pub struct Receipt {
     pub grant: Grant,
     /// The run's id, the same in both its receipts: hexadecimal digits of at least 128 random bits.
     pub run: String,
-    /// One commitment for each call.
+    /// One commitment for each call, or for each argument of a program.
     pub inputs: Vec<Digest>,
-    /// One commitment for each result; empty when opening.
+    /// One commitment for each result, or for each output stream of a program; empty when opening.
     pub outputs: Vec<Digest>,
-    /// `returned`, `trapped`, `stopped`, `failed` or `not run`; `null` when opening.
+    /// `returned`, `committed`, `dropped`, `undone`, `trapped`, `stopped`, `failed` or `not run`; `null` when opening.
     #[serde(deserialize_with = "crate::canonical::nullable")]
     pub outcome: Option<String>,
-    /// Fuel that all calls used; 0 when opening.
+    /// Fuel that all calls used; 0 when opening, and for programs.
     pub fuel: u64,
+    /// What was tried in the finished fence before the artifact started; `null` when opening, and where nothing started.
+    #[serde(deserialize_with = "crate::canonical::nullable")]
+    pub probe: Option<Probed>,
+    /// What became of each staged tree; empty when opening.
+    pub effects: Vec<Effect>,
+}
+
+/// A probe that found nothing open: anything else ends a run before its artifact starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probed {
+    /// SHA-256 of the whole report.
+    pub report: Digest,
+    /// How many acts were tried, and denied.
+    pub acts: u64,
+}
+
+/// What became of one staged tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Effect {
+    /// Where it stood for the artifact.
+    pub guest: String,
+    /// SHA-256 of the manifest before (`spec/effects.md`).
+    pub before: Digest,
+    /// SHA-256 of the manifest that the artifact left.
+    pub after: Digest,
+    /// `committed`, `dropped` or `failed`.
+    pub outcome: String,
 }
 
 impl Predicate for Receipt {
@@ -81,9 +110,19 @@ mod tests {
             outputs: Vec::new(),
             outcome: None,
             fuel: 0,
+            probe: None,
+            effects: Vec::new(),
         };
         let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
-        for receipt in [open, close] {
+        let probe = Some(Probed { report: Digest([4; 32]), acts: 139 });
+        let effects = vec![Effect {
+            guest: "/p".into(),
+            before: Digest([1; 32]),
+            after: Digest([2; 32]),
+            outcome: "dropped".into(),
+        }];
+        let staged = Receipt { probe, effects, ..close.clone() };
+        for receipt in [open, close, staged] {
             let statement = Statement::new("gcd", Digest([3; 32]), receipt);
             assert_eq!(Statement::parse(&statement.to_bytes()).unwrap(), statement);
         }

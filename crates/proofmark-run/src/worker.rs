@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
-use crate::fence::{Code, Fenced, How, Launcher, Limits, Mount, Payload, Plan, Runs};
+use crate::fence::{Code, Fenced, How, Launcher, Limits, Mount, Payload, Plan, Probe, Runs};
 
 /// The longest line that a worker may answer, in bytes.
 pub const LINE_MAX: u64 = 16 << 20;
@@ -39,6 +39,8 @@ pub struct Started {
     pub kill: Box<dyn Fn() + Send>,
     /// Waits until it has ended and says how, in words.
     pub end: Box<dyn FnOnce() -> String + Send>,
+    /// What was tried in its fence before it started.
+    pub probe: Probe,
 }
 
 /// Workers inside fences of their own.
@@ -79,6 +81,7 @@ impl Launch for Fences {
             stdout: Box::new(stdout),
             stderr: Box::new(stderr),
             kill: Box::new(move || killer.kill()),
+            probe: fenced.probe.clone(),
             end: Box::new(move || end(fenced)),
         })
     }
@@ -101,6 +104,8 @@ fn end(fenced: Fenced) -> String {
 
 /// A running worker. Dropping it kills it.
 pub struct Worker {
+    /// What was tried in its fence before it started.
+    pub probe: Probe,
     kill: Box<dyn Fn() + Send>,
     /// `None` once its end was waited for.
     end: Option<Box<dyn FnOnce() -> String + Send>>,
@@ -147,7 +152,7 @@ pub fn start(
     silence_max: Duration,
     job: Vec<u8>,
 ) -> Result<Worker, Ended> {
-    let Started { stdin, stdout, stderr, kill, end } = launch.launch(read).map_err(Ended::NotStarted)?;
+    let Started { stdin, stdout, stderr, kill, end, probe } = launch.launch(read).map_err(Ended::NotStarted)?;
     let (said, saying) = channel();
     let (lines, incoming) = sync_channel(LINES_AHEAD);
     let (words, last_words) = channel();
@@ -155,7 +160,7 @@ pub fn start(
     std::thread::spawn(move || feed(stdin, &saying));
     std::thread::spawn(move || split(stdout, &lines));
     std::thread::spawn(move || words.send(tail(stderr)));
-    let worker = Worker { kill, end: Some(end), said, incoming, last_words, silence_max };
+    let worker = Worker { probe, kill, end: Some(end), said, incoming, last_words, silence_max };
     worker.say(job);
     Ok(worker)
 }

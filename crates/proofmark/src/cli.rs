@@ -37,6 +37,10 @@ pub enum Command {
     Verify(Verify),
     /// Call a marked artifact inside its grant
     Run(Run),
+    /// Run a program without a mark on staged directories; show what it would change, and drop it
+    Stage(Stage),
+    /// Put back what a run changed
+    Undo(Undo),
     /// Make one call without a mark, inside the contract's budgets: for replaying counterexamples
     Call(Call),
     /// List what an artifact can do
@@ -112,8 +116,7 @@ pub struct Verify {
 pub struct Run {
     /// The mark
     pub mark: PathBuf,
-    /// Calls in WAVE, for example 'gcd(12, 18)'; each in a fresh instance
-    #[arg(required = true)]
+    /// Calls in WAVE, for example 'gcd(12, 18)', each in a fresh instance; of a program its arguments, after `--`
     pub calls: Vec<String>,
     /// The artifact [default: MARK without `.mark`, else from the home]
     #[arg(long, value_name = "FILE")]
@@ -121,9 +124,12 @@ pub struct Run {
     /// Keys and policies to trust [default: trust.toml of the home]
     #[arg(long, value_name = "FILE")]
     pub trust: Option<PathBuf>,
-    /// A directory for a granted guest path, read-only; may be repeated
+    /// A directory for a granted guest path; may be repeated. What is granted to be changed is staged
     #[arg(long, value_name = "GUEST=HOST")]
     pub dir: Vec<String>,
+    /// Make staged changes real if every invariant holds; without it they are shown and dropped
+    #[arg(long)]
+    pub commit: bool,
     /// A value for a granted environment variable; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub env: Vec<String>,
@@ -137,6 +143,28 @@ pub struct Call {
     pub artifact: PathBuf,
     /// The call in WAVE, for example 'gcd(12, 18)'
     pub call: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Stage {
+    /// The contract (TOML), of a program
+    pub contract: PathBuf,
+    /// The artifact: a native executable
+    pub artifact: PathBuf,
+    /// The program's arguments, after `--`
+    pub words: Vec<String>,
+    /// A directory for a guest path of the contract; may be repeated
+    #[arg(long, value_name = "GUEST=HOST")]
+    pub dir: Vec<String>,
+    /// A value for a variable of the contract; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Undo {
+    /// The run's id
+    pub run: String,
 }
 
 #[derive(Debug, Args)]

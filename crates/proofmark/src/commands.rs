@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use proofmark_run::fence::Launcher;
+use proofmark_run::fence::probe::{self, Lures};
 use proofmark_run::native::Natives;
 use proofmark_run::worker::Fences;
 
@@ -18,10 +19,12 @@ mod log;
 mod orders;
 mod revoke;
 mod run;
+mod stage;
 mod stop;
 mod thaw;
+mod undo;
 mod verify;
-pub mod worker;
+mod worker;
 
 /// Runs the command that was asked for.
 pub fn run(cli: Cli) -> Result<u8, Failure> {
@@ -38,6 +41,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Thaw(arguments) => thaw::run(format, home, &arguments),
         Command::Revoke(arguments) => revoke::run(format, home, &arguments),
         Command::Stop(arguments) => stop::run(format, home, &arguments),
+        Command::Stage(arguments) => stage::run(format, &arguments),
+        Command::Undo(arguments) => undo::run(format, home, &arguments),
         Command::Log(crate::cli::Log::Audit) => log::audit_home(format, home),
         Command::Log(crate::cli::Log::Orders) => log::orders(format, home),
         Command::Log(crate::cli::Log::Runs) => log::runs(format, home),
@@ -57,11 +62,49 @@ pub const FENCE: &str = "fence";
 const WORKER_MEMORY_BYTES: u64 = 4 << 30;
 
 /// What starts workers: this very program again, as the launcher of their fences.
-fn launch() -> Result<Fences, Failure> {
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::failed(format!("can't find the program to start workers with: {error}")))?;
-    let launcher = Launcher::start(&program, &[FENCE.into()]).map_err(|error| Failure::failed(error.to_string()))?;
-    Ok(Fences { launcher: Arc::new(launcher), memory_bytes: WORKER_MEMORY_BYTES })
+fn launch() -> Result<Enforcement, Failure> {
+    let failed = |what: &str| {
+        let what = what.to_owned();
+        move |error: std::io::Error| Failure::failed(format!("{what}: {error}"))
+    };
+    let program = std::env::current_exe().map_err(failed("can't find the program to start workers with"))?;
+    let place = tempfile::tempdir().map_err(failed("can't make a temporary directory"))?;
+    let lures = Lures::lay(place.path()).map_err(failed("can't lay lures for the probe"))?;
+    let marks = serde_json::to_string(lures.marks()).map_err(|error| Failure::failed(error.to_string()))?;
+    let launcher =
+        Launcher::start(&program, &[FENCE.into(), marks.into()]).map_err(|error| Failure::failed(error.to_string()))?;
+    let fences = Fences { launcher: Arc::new(launcher), memory_bytes: WORKER_MEMORY_BYTES };
+    Ok(Enforcement { fences, lures, _place: place })
+}
+
+/// What holds artifacts: fences, and outside of them the lures that no probe may ever reach.
+struct Enforcement {
+    fences: Fences,
+    lures: Lures,
+    _place: tempfile::TempDir,
+}
+
+impl Enforcement {
+    /// Fails if anything inside a fence reached a lure outside, whatever its probe said.
+    fn held(&self) -> Result<(), Failure> {
+        if self.lures.untouched() {
+            return Ok(());
+        }
+        Err(Failure::failed(
+            "something inside a fence reached the host; nothing that this command found can be believed",
+        ))
+    }
+}
+
+/// The whole life of a launcher of fences; its second argument says where the lures are.
+pub fn fence(marks: Option<&std::ffi::OsStr>) -> std::process::ExitCode {
+    match marks.and_then(std::ffi::OsStr::to_str).and_then(|marks| serde_json::from_str(marks).ok()) {
+        Some(marks) => {
+            probe::know(marks);
+            proofmark_run::fence::launcher(worker::run)
+        }
+        None => std::process::ExitCode::from(crate::failure::WRONG_INPUT),
+    }
 }
 
 /// With what native executables are called. Their trees are laid out in memory where the machine has a place for that.

@@ -14,7 +14,7 @@ mod render;
 fn main() -> ExitCode {
     // Before anything else is done: a launcher has one thread, no keys and no open files.
     if std::env::args_os().nth(1).is_some_and(|first| first == commands::FENCE) {
-        return proofmark_run::fence::launcher(commands::worker::run);
+        return commands::fence(std::env::args_os().nth(2).as_deref());
     }
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,

@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use proofmark_governor::home::Home;
 use proofmark_mark::digest::Digest;
 use proofmark_run::Ended;
+use proofmark_run::printable::printable;
 use proofmark_run::profile::Profile;
 use proofmark_run::wasi::Written;
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ use crate::inputs;
 
 pub mod native;
 pub mod report;
+pub mod staged;
 
 /// Version of the JSON that commands print.
 const JSON_VERSION: u64 = 1;
@@ -51,17 +53,9 @@ pub fn capabilities(names: &BTreeSet<String>) -> String {
     if names.is_empty() { "no capabilities".to_owned() } else { names.join(", ") }
 }
 
-/// Text from outside with control characters made visible, so that it can't steer a terminal.
+/// Text from outside on one line, with everything that steers a terminal written out.
 pub fn safe(text: &str) -> String {
-    text.chars()
-        .flat_map(|character| {
-            let hidden =
-                character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            let escaped = hidden.then(|| character.escape_default());
-            let plain = (!hidden).then_some(character);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect()
+    printable(text.as_bytes()).replace('\n', "\\n").replace('\t', "\\t")
 }
 
 /// The result of a call: the value on standard output, a trap on standard error.
@@ -83,10 +77,7 @@ pub fn written(written: &Written) {
 
 fn pass(to: &mut dyn Write, bytes: &[u8], terminal: bool) -> std::io::Result<()> {
     if terminal {
-        for line in String::from_utf8_lossy(bytes).split_inclusive('\n') {
-            to.write_all(safe(line.trim_end_matches('\n')).as_bytes())?;
-            to.write_all(if line.ends_with('\n') { b"\n" } else { b"" })?;
-        }
+        to.write_all(printable(bytes).as_bytes())?;
     } else {
         to.write_all(bytes)?;
     }

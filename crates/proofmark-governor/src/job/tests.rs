@@ -33,6 +33,7 @@ impl Launch for Script<'_> {
             stderr: Box::new(stderr),
             kill: Box::new(move || drop(same.lock().unwrap().kill())),
             end: Box::new(move || child.lock().unwrap().wait().unwrap().to_string()),
+            probe: Probe::default(),
         })
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! Nothing here decides. What would change is handed back with its stages, to be committed or discarded.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use proofmark_contract::Invocation;
 use thiserror::Error;
 
 use super::{Cut, Native, PAYLOAD, converse};
-use crate::effects::{EffectError, Effects, Stage};
+use crate::effects::{self, EffectError, Effects, Recovered, Stage};
 use crate::fence::{Exit, FenceError, Mount, Probe, Runs};
 use crate::tree::{Limits, Manifest};
 use crate::wasi::Written;
@@ -88,6 +88,7 @@ impl Native {
         let mut stages = Stages(Vec::new());
         for granted in given.write {
             let wrong = |source| StagedError::Effects { host: granted.host.clone(), source };
+            clear(&granted.host).map_err(wrong)?;
             let (stage, before) = Stage::new(&granted.host, &limits).map_err(wrong)?;
             stage.lend(PAYLOAD).map_err(wrong)?;
             let (lower, upper, work) = (stage.base(), stage.upper(), stage.work());
@@ -121,6 +122,18 @@ impl Native {
         let Exit { cpu_us, memory_peak_bytes, .. } = exit;
         Ok(Staged { code, written, probe, changes, cpu_us, memory_peak_bytes })
     }
+}
+
+/// Ends what a crash left beside a tree. A stage that another run works on stays, and so does the way back of a commit.
+fn clear(host: &Path) -> Result<(), EffectError> {
+    for leftover in effects::leftovers(host)? {
+        match effects::recover(&leftover) {
+            Ok(Recovered::Open | Recovered::Scanned | Recovered::Undone) => Stage::open(&leftover)?.discard()?,
+            Ok(Recovered::Gone | Recovered::Committed) | Err(EffectError::Busy(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Stages that are discarded unless they are taken out: whatever goes wrong, none is left behind.

@@ -28,6 +28,7 @@ impl Launch for Script<'_> {
                 let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);
             }),
             end: Box::new(move || child.wait().unwrap().to_string()),
+            probe: Probe::default(),
         })
     }
 }

@@ -50,12 +50,13 @@ fn wasm(loaded: &Loaded, bytes: &[u8], call: &proofmark_contract::Call, path: &P
         granted: loaded.contract.capabilities.names(),
         world: World::Checked { seed: [0; 32] },
     };
-    Caller::start(&commands::launch()?, callee, &mut never)
-        .and_then(|mut caller| caller.call(call, &mut never))
-        .map_err(|error| match error {
+    let launch = commands::launch()?;
+    Caller::start(&launch.fences, callee, &mut never).and_then(|mut caller| caller.call(call, &mut never)).map_err(
+        |error| match error {
             CallerError::Refused(why) => refused(&why, path),
             other => Failure::failed(other.to_string()),
-        })
+        },
+    )
 }
 
 fn native(
@@ -64,7 +65,8 @@ fn native(
     bytes: &[u8],
     call: &proofmark_contract::Call,
 ) -> Result<Outcome, Failure> {
-    let natives = commands::natives(&commands::launch()?);
+    let launch = commands::launch()?;
+    let natives = commands::natives(&launch.fences);
     let native = Native::new(bytes, process, &contract.budget, &contract.capabilities, &natives)
         .map_err(|error| Failure::failed(error.to_string()))?;
     let outcome = native.call(&call.args);

@@ -60,8 +60,8 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
         valid_for: SignedDuration::from_hours(i64::from(arguments.valid_days).saturating_mul(24)),
     };
     let means = Means {
-        launch: &launch,
-        natives: &commands::natives(&launch),
+        launch: &launch.fences,
+        natives: &commands::natives(&launch.fences),
         threads: commands::threads(&arguments.threads),
         now: Timestamp::now(),
         trust: &trust,

@@ -8,13 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use proofmark_contract::{Call, Contract};
+use proofmark_contract::{Arguments, Call, Contract, Invocation, Process};
 use proofmark_governor::act::{self, Act, Means, Ran};
+use proofmark_governor::govern::GovernError;
 use proofmark_governor::home::Home;
 use proofmark_governor::job::CallerError;
+use proofmark_governor::staged::{self, Fate, Wanted};
 use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::{Verified, verify};
+use proofmark_mark::trust::Trust;
 use proofmark_run::Ended;
+use proofmark_run::native::staged::{Given, Granted};
 use proofmark_run::wasi::World;
 use serde_json::json;
 
@@ -39,15 +43,31 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
     }
     let contract = Contract::parse(&verified.contract)
         .map_err(|list| Failure::contract("the mark's contract", verified.contract.clone(), list))?;
+    if let Some(process) = contract.interface.process() {
+        let given = given(&contract, process, &verified, arguments)?;
+        let act = staged::Act {
+            mark: &mark,
+            verified: &verified,
+            contract: &contract,
+            artifact: &bytes,
+            given,
+            wanted: wanted(arguments),
+        };
+        return native(format, &mut home, &trust, act);
+    }
+    if arguments.calls.is_empty() {
+        return Err(Failure::wrong("there is nothing to call").next("name a call in WAVE, such as 'gcd(12, 18)'"));
+    }
     let calls = arguments.calls.iter().map(|text| parse(&contract.interface, text)).collect::<Result<Vec<_>, _>>()?;
     let world = world(&contract, &verified, arguments)?;
     let launch = commands::launch()?;
     let act = Act { mark: &mark, verified: &verified, contract: &contract, artifact: &bytes, calls: &calls, world };
     let interrupted = interrupt()?;
-    let means = Means { launch: &launch, trust: &trust, now: Timestamp::now, interrupted: &interrupted };
+    let means = Means { launch: &launch.fences, trust: &trust, now: Timestamp::now, interrupted: &interrupted };
     let ran = act::run(&mut home, act, &means).map_err(|error| {
         Failure::failed(format!("a receipt can't be written, and without one nothing runs: {error}"))
     })?;
+    launch.held()?;
     show(format, &calls, &ran);
     match &ran.cut {
         Some(CallerError::Refused(why)) => Err(Failure::refused(format!("the artifact can't be run: {why}"))),
@@ -60,8 +80,108 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
     }
 }
 
+fn wanted(arguments: &Run) -> Wanted {
+    if arguments.commit { Wanted::Committed } else { Wanted::Shown }
+}
+
+/// Runs a program with its changes staged.
+fn native(format: Format, home: &mut Home, trust: &Trust, act: staged::Act<'_>) -> Result<u8, Failure> {
+    let launch = commands::launch()?;
+    let natives = commands::natives(&launch.fences);
+    let interrupted = interrupt()?;
+    let means = Means { launch: &launch.fences, trust, now: Timestamp::now, interrupted: &interrupted };
+    let wanted = act.wanted;
+    let ran = staged::run(home, act, &natives, &means).map_err(|error| receipt_failed(&error))?;
+    launch.held()?;
+    match &ran.ended {
+        Ok(finished) => {
+            render::staged::finished(format, "run", Some(&ran.run), finished, wanted);
+            Ok(if finished.holds() && finished.judged.iter().all(|judged| !matches!(judged.fate, Fate::Failed(_))) {
+                OK
+            } else {
+                REFUSED
+            })
+        }
+        Err(error) => Err(render::staged::failure(error)),
+    }
+}
+
+fn receipt_failed(error: &GovernError) -> Failure {
+    Failure::failed(format!("a receipt can't be written, and without one nothing runs: {error}"))
+}
+
+/// What a program is given: arguments, variables and standard input as the contract has them, and directories.
+fn given(contract: &Contract, process: &Process, verified: &Verified, arguments: &Run) -> Result<Given, Failure> {
+    let granted = |name: &str| verified.grant.capabilities.contains(name);
+    let (mut read, mut write) = (Vec::new(), Vec::new());
+    for pair in &arguments.dir {
+        let Granted { guest, host } = directory(pair)?;
+        if contract.capabilities.write.contains(&guest) && granted("write") {
+            write.push(Granted { guest, host });
+        } else if contract.capabilities.read.contains(&guest) && granted("read") {
+            read.push(Granted { guest, host });
+        } else {
+            return Err(not_asked(&guest));
+        }
+    }
+    let invocation = invocation(process, &arguments.calls, &arguments.env)?;
+    Ok(Given { invocation, read, write })
+}
+
+/// A directory as `--dir GUEST=HOST` names it.
+pub fn directory(pair: &str) -> Result<Granted, Failure> {
+    let (guest, host) = split(pair, "--dir GUEST=HOST")?;
+    let host = std::fs::canonicalize(host).map_err(|error| Failure::wrong(format!("`{host}`: {error}")))?;
+    Ok(Granted { guest: guest.to_owned(), host })
+}
+
+pub fn not_asked(guest: &str) -> Failure {
+    Failure::refused(format!("the contract does not ask for `{guest}`"))
+        .next("grant only what `read` and `write` in `[capabilities]` of the contract name")
+}
+
+/// The arguments, variables and standard input of a program.
+pub fn invocation(process: &Process, words: &[String], env: &[String]) -> Result<Invocation, Failure> {
+    let arguments = match &process.arguments {
+        Arguments::Varied => words.to_vec(),
+        Arguments::Fixed(fixed) if words.is_empty() => fixed.clone(),
+        Arguments::Fixed(_) => {
+            return Err(Failure::wrong("the contract fixes the program's arguments").next("give none"));
+        }
+    };
+    let mut environment = Vec::new();
+    for pair in env {
+        let (name, value) = split(pair, "--env NAME=VALUE")?;
+        if !process.environment.iter().any(|known| known == name) {
+            return Err(no_variable(name));
+        }
+        environment.push((name.to_owned(), value.to_owned()));
+    }
+    let stdin = if process.stdin.is_some() { standard_input()? } else { Vec::new() };
+    Ok(Invocation { arguments, environment, stdin, files: None })
+}
+
+fn no_variable(name: &str) -> Failure {
+    Failure::refused(format!("the contract does not ask for the variable `{name}`"))
+        .next("grant only what `environment` of the contract names")
+}
+
+fn standard_input() -> Result<Vec<u8>, Failure> {
+    let mut stdin = Vec::new();
+    if !std::io::stdin().is_terminal() {
+        std::io::stdin()
+            .take(STDIN_BYTES_MAX.saturating_add(1))
+            .read_to_end(&mut stdin)
+            .map_err(|error| Failure::wrong(format!("standard input can't be read: {error}")))?;
+    }
+    if stdin.len() as u64 > STDIN_BYTES_MAX {
+        return Err(Failure::wrong(format!("standard input is over the limit of {STDIN_BYTES_MAX} bytes")));
+    }
+    Ok(stdin)
+}
+
 /// Whether Ctrl-C was pressed or the process was told to end: then the run is ended and recorded first.
-fn interrupt() -> Result<impl Fn() -> Option<String>, Failure> {
+pub fn interrupt() -> Result<impl Fn() -> Option<String> + Sync, Failure> {
     static PRESSED: AtomicBool = AtomicBool::new(false);
     ctrlc::set_handler(|| PRESSED.store(true, Ordering::Relaxed))
         .map_err(|error| Failure::failed(format!("signals can't be caught: {error}")))?;
@@ -87,33 +207,21 @@ fn artifact(home: &Home, arguments: &Run, verified: &Verified) -> Result<Vec<u8>
 fn world(contract: &Contract, verified: &Verified, arguments: &Run) -> Result<World, Failure> {
     let mut read = Vec::new();
     for pair in &arguments.dir {
-        let (guest, host) = split(pair, "--dir GUEST=HOST")?;
-        if !contract.capabilities.read.contains(guest) {
-            return Err(Failure::refused(format!("the contract does not ask to read `{guest}`"))
-                .next("grant only what `[capabilities] read` of the contract names"));
+        let Granted { guest, host } = directory(pair)?;
+        if !contract.capabilities.read.contains(&guest) {
+            return Err(not_asked(&guest));
         }
-        let host = std::fs::canonicalize(host).map_err(|error| Failure::wrong(format!("`{host}`: {error}")))?;
-        read.push((host, guest.to_owned()));
+        read.push((host, guest));
     }
     let mut environment = Vec::new();
     for pair in &arguments.env {
         let (name, value) = split(pair, "--env NAME=VALUE")?;
         if !contract.capabilities.environment.contains(name) {
-            return Err(Failure::refused(format!("the contract does not ask for the variable `{name}`"))
-                .next("grant only what `[capabilities] environment` of the contract names"));
+            return Err(no_variable(name));
         }
         environment.push((name.to_owned(), value.to_owned()));
     }
-    let mut stdin = Vec::new();
-    if verified.grant.capabilities.contains("stdin") && !std::io::stdin().is_terminal() {
-        std::io::stdin()
-            .take(STDIN_BYTES_MAX.saturating_add(1))
-            .read_to_end(&mut stdin)
-            .map_err(|error| Failure::wrong(format!("standard input can't be read: {error}")))?;
-        if stdin.len() as u64 > STDIN_BYTES_MAX {
-            return Err(Failure::wrong(format!("standard input is over the limit of {STDIN_BYTES_MAX} bytes")));
-        }
-    }
+    let stdin = if verified.grant.capabilities.contains("stdin") { standard_input()? } else { Vec::new() };
     Ok(World::Real { environment, read, stdin })
 }
 

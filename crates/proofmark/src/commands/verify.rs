@@ -72,9 +72,10 @@ fn again(arguments: &Verify, verified: &Verified, artifact: &[u8]) -> Result<Vec
     }
     let launch = commands::launch()?;
     let threads = commands::threads(&arguments.threads);
-    let natives = commands::natives(&launch);
+    let natives = commands::natives(&launch.fences);
     let progress = |check: &str, done, planned| meter.step(check, done, planned);
-    let replayed = replay(verified, &contract, artifact, &launch, &natives, threads, &progress);
+    let replayed = replay(verified, &contract, artifact, &launch.fences, &natives, threads, &progress);
+    launch.held()?;
     for planned in verified.submission.plan.iter() {
         meter.end(&planned.check);
     }

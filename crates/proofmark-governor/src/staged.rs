@@ -1,0 +1,344 @@
+//! Runs of native executables with staged effects: what would change is held against the contract's invariants, and then
+//! committed whole or dropped whole.
+//!
+//! As in every act, receipts and orders come first; a commit happens only while no order forbids the run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use proofmark_contract::{Contract, Fact, FactKind};
+use proofmark_mark::digest::Digest;
+use proofmark_mark::mark::Verified;
+use proofmark_mark::order::Acting;
+use proofmark_mark::receipt::{Effect, Probed};
+use proofmark_run::effects::{self, Diff, EffectError, Refused};
+use proofmark_run::fence::Probe;
+use proofmark_run::native::staged::{Change, Given, Staged, StagedError};
+use proofmark_run::native::{Native, Natives};
+use proofmark_run::tree::{Entry, Kind, Limits, Manifest};
+use proofmark_run::wasi::Written;
+use serde::{Deserialize, Serialize};
+
+use crate::act::Means;
+use crate::govern::GovernError;
+use crate::home::{Home, HomeError, read_limited, write};
+use crate::orders::Watcher;
+use crate::receipts::{self, Ended};
+
+/// The largest file that says how a run is undone, in bytes.
+const WAY_BACK_BYTES_MAX: u64 = 1 << 20;
+
+/// What is to be run, and on whose word.
+pub struct Act<'a> {
+    pub mark: &'a [u8],
+    pub verified: &'a Verified,
+    pub contract: &'a Contract,
+    pub artifact: &'a [u8],
+    pub given: Given,
+    pub wanted: Wanted,
+}
+
+/// What is wanted of the changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// To be seen, and dropped.
+    Shown,
+    /// To become real, if every invariant holds.
+    Committed,
+}
+
+/// What became of one directory.
+pub struct Judged {
+    pub guest: String,
+    pub host: PathBuf,
+    pub diff: Diff,
+    /// What no commit takes over.
+    pub refused: Vec<Refused>,
+    pub invariants: Vec<Held>,
+    pub before: Digest,
+    pub after: Digest,
+    pub fate: Fate,
+    change: Option<Change>,
+}
+
+/// Whether an invariant of the contract holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Held {
+    pub name: String,
+    /// `None`: it has no answer, which is never a yes.
+    pub holds: Option<bool>,
+    pub why: Option<String>,
+}
+
+/// What became of the changes in one directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fate {
+    Dropped,
+    Committed,
+    /// The commit failed; nothing was changed.
+    Failed(String),
+}
+
+/// What came of a run.
+pub struct Ran {
+    /// The run's id.
+    pub run: String,
+    /// `Err`: it came to no end of its own; nothing was changed.
+    pub ended: Result<Finished, StagedError>,
+}
+
+/// A run that ended by itself.
+pub struct Finished {
+    pub code: u8,
+    pub written: Written,
+    pub probe: Probe,
+    pub judged: Vec<Judged>,
+}
+
+impl Judged {
+    /// Whether nothing keeps these changes from being committed.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.refused.is_empty() && self.invariants.iter().all(|held| held.holds == Some(true))
+    }
+}
+
+impl Finished {
+    /// Whether everything may be committed: the executable says that it succeeded, and every invariant holds.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.code == 0 && self.judged.iter().all(Judged::holds)
+    }
+}
+
+/// Runs the executable and holds its changes against the invariants; commits them if that is wanted and all hold.
+///
+/// # Errors
+/// [`GovernError`] when a receipt can't be written: before the act, nothing was run.
+pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<'_>) -> Result<Ran, GovernError> {
+    let inputs: Vec<String> = act.given.invocation.arguments.clone();
+    let open = receipts::open(home, act.mark, act.verified, act.contract, &inputs)?;
+    let run = open.receipt.run.clone();
+    let ended = carry_out(home, &act, natives, means, &run);
+    let (outcome, outputs, probe) = match &ended {
+        Ok(finished) => {
+            let committed = finished.judged.iter().any(|judged| judged.fate == Fate::Committed);
+            let written = [&finished.written.stdout, &finished.written.stderr];
+            let outputs = written.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).to_vec();
+            (if committed { "committed" } else { "dropped" }, outputs, Some(&finished.probe))
+        }
+        Err(StagedError::Trapped(_)) => ("trapped", Vec::new(), None),
+        Err(StagedError::Stopped(_)) => ("stopped", Vec::new(), None),
+        Err(_) => ("failed", Vec::new(), None),
+    };
+    let probe = probe.map(|probe| probed(home, probe)).transpose()?;
+    let effects = ended.iter().flat_map(|finished| &finished.judged).map(effect).collect();
+    receipts::close(home, open, Ended { outcome, outputs, fuel: 0, probe, effects })?;
+    Ok(Ran { run, ended })
+}
+
+/// The record of a probe: its whole report is a blob of the log.
+pub(crate) fn probed(home: &Home, probe: &Probe) -> Result<Probed, GovernError> {
+    let bytes = serde_json::to_vec(probe).map_err(|error| GovernError::Statement(error.to_string()))?;
+    Ok(Probed { report: home.log.put_blob(&bytes)?, acts: probe.acts.len() as u64 })
+}
+
+fn effect(judged: &Judged) -> Effect {
+    let outcome = match judged.fate {
+        Fate::Committed => "committed",
+        Fate::Dropped => "dropped",
+        Fate::Failed(_) => "failed",
+    };
+    Effect { guest: judged.guest.clone(), before: judged.before, after: judged.after, outcome: outcome.to_owned() }
+}
+
+fn carry_out(
+    home: &Home,
+    act: &Act<'_>,
+    natives: &Arc<Natives>,
+    means: &Means<'_>,
+    run: &str,
+) -> Result<Finished, StagedError> {
+    let blind = |error: &dyn std::fmt::Display| StagedError::Undecided(format!("no order can be seen: {error}"));
+    let mut watcher = Watcher::open(home, means.trust).map_err(|error| blind(&error))?;
+    let acting = Acting {
+        run,
+        mark: Digest::of(act.mark),
+        artifact: act.verified.artifact,
+        contract: act.contract.digest,
+        generator: &act.verified.submission.generator,
+        autonomy: act.verified.grant.autonomy,
+        capabilities: &act.verified.grant.capabilities,
+    };
+    let mut stop = || (means.interrupted)().or_else(|| watcher.forbids(&acting, (means.now)()));
+    let mut finished = stage(act.contract, act.artifact, act.given.clone(), natives, &mut stop)?;
+    if act.wanted == Wanted::Shown || !finished.holds() {
+        return Ok(discard(finished));
+    }
+    if let Some(why) = stop() {
+        drop(discard(finished));
+        return Err(StagedError::Stopped(why));
+    }
+    if let Err(error) = note_way_back(home, run, &finished.judged) {
+        drop(discard(finished));
+        return Err(StagedError::Undecided(format!("the way back can't be noted, so nothing is committed: {error}")));
+    }
+    for judged in &mut finished.judged {
+        let Some(mut change) = judged.change.take() else { continue };
+        match change.stage.commit(&Limits::default()) {
+            Ok(_) => judged.fate = Fate::Committed,
+            Err(error) => {
+                judged.fate = Fate::Failed(error.to_string());
+                drop(change.stage.discard());
+            }
+        }
+    }
+    Ok(finished)
+}
+
+/// Runs the executable and holds its changes against the invariants, and stops there.
+///
+/// # Errors
+/// [`StagedError`]; nothing was changed.
+pub fn stage(
+    contract: &Contract,
+    artifact: &[u8],
+    given: Given,
+    natives: &Arc<Natives>,
+    stop: &mut (dyn FnMut() -> Option<String> + Send),
+) -> Result<Finished, StagedError> {
+    let process = contract.interface.process();
+    let process = process.ok_or_else(|| StagedError::Undecided("the contract is not one of a program".to_owned()))?;
+    let native = Native::new(artifact, process, &contract.budget, &contract.capabilities, natives)
+        .map_err(|error| StagedError::Undecided(error.to_string()))?;
+    let Staged { code, written, probe, changes, .. } = native.stage(given, stop)?;
+    let judged = changes.into_iter().map(|change| judge(contract, change)).collect();
+    Ok(Finished { code, written, probe, judged })
+}
+
+/// Drops every change.
+#[must_use]
+pub fn discard(mut finished: Finished) -> Finished {
+    for judged in &mut finished.judged {
+        if let Some(change) = judged.change.take() {
+            // What can't be removed now is found as a leftover by the next run.
+            drop(change.stage.discard());
+        }
+    }
+    finished
+}
+
+fn judge(contract: &Contract, change: Change) -> Judged {
+    let (before, after) = (&change.effects.before, &change.effects.after);
+    let facts = proofmark_contract::Change::new(facts(before), facts(after));
+    let invariants = contract.invariants.iter().filter(|invariant| invariant.of == change.granted.guest);
+    let invariants = invariants
+        .map(|invariant| {
+            let answer = invariant.holds(&facts);
+            let why = answer.as_ref().err().map(ToString::to_string);
+            Held { name: invariant.name.clone(), holds: answer.ok(), why }
+        })
+        .collect();
+    let digest = |manifest: &Manifest| manifest.digest().unwrap_or(Digest([0; 32]));
+    Judged {
+        guest: change.granted.guest.clone(),
+        host: change.granted.host.clone(),
+        diff: change.effects.diff.clone(),
+        refused: change.effects.refused.clone(),
+        invariants,
+        before: digest(before),
+        after: digest(after),
+        fate: Fate::Dropped,
+        change: Some(change),
+    }
+}
+
+fn facts(manifest: &Manifest) -> Vec<Fact> {
+    manifest.inside().iter().map(fact).collect()
+}
+
+fn fact(entry: &Entry) -> Fact {
+    let (kind, sha256) = match entry.kind {
+        Kind::File => (FactKind::File, entry.sha256.to_string()),
+        Kind::Symlink => (FactKind::Symlink, entry.sha256.to_string()),
+        Kind::Directory => (FactKind::Directory, String::new()),
+    };
+    let path = readable(entry.path.as_bytes());
+    Fact { path, kind, size: entry.size, sha256, mode: entry.mode, modified: entry.modified.seconds }
+}
+
+/// A path as invariants see it: bytes that are not UTF-8 as `\xNN`.
+fn readable(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
+}
+
+/// Where the tree before a run is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WayBack {
+    pub guest: String,
+    pub stage: PathBuf,
+}
+
+/// Before the commit: where the trees before it will be.
+fn note_way_back(home: &Home, run: &str, judged: &[Judged]) -> Result<(), HomeError> {
+    let stage = |judged: &Judged| judged.change.as_ref().map(|change| change.stage.directory().to_path_buf());
+    let back: Vec<WayBack> = judged
+        .iter()
+        .filter_map(|judged| Some(WayBack { guest: judged.guest.clone(), stage: stage(judged)? }))
+        .collect();
+    let note = way_back(home, run);
+    let io = |source| HomeError::Io { path: note.clone(), source };
+    std::fs::create_dir_all(home.path.join("runs")).map_err(io)?;
+    write(&note, &serde_json::to_vec(&back).map_err(|error| io(error.into()))?)
+}
+
+fn way_back(home: &Home, run: &str) -> PathBuf {
+    home.path.join("runs").join(format!("{run}.json"))
+}
+
+/// Why a run can't be undone.
+#[derive(Debug, thiserror::Error)]
+pub enum UndoError {
+    #[error("no committed run `{0}` is known here")]
+    Unknown(String),
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    #[error("the note of the run's way back is damaged: {0}")]
+    Note(#[from] serde_json::Error),
+    #[error(transparent)]
+    Effects(#[from] EffectError),
+    #[error(transparent)]
+    Govern(#[from] GovernError),
+}
+
+/// Puts back the trees that a run changed.
+///
+/// # Errors
+/// [`UndoError`]; a tree that was changed since stays as it is.
+pub fn undo(home: &mut Home, run: &str) -> Result<Vec<effects::Receipt>, UndoError> {
+    let known = run.len() >= 32 && run.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let note = way_back(home, run);
+    if !known || !note.exists() {
+        return Err(UndoError::Unknown(run.to_owned()));
+    }
+    let back: Vec<WayBack> = serde_json::from_slice(&read_limited(&note, WAY_BACK_BYTES_MAX)?)?;
+    let open = receipts::open_undo(home, run)?;
+    let mut undone = Ok(Vec::new());
+    for WayBack { stage, .. } in back {
+        let one = effects::recover(&stage).and_then(|_| effects::undo(&stage, &Limits::default()));
+        undone = undone.and_then(|mut list: Vec<_>| {
+            list.push(one?);
+            Ok(list)
+        });
+    }
+    let outcome = if undone.is_ok() { "undone" } else { "failed" };
+    receipts::close(home, open, Ended { outcome, outputs: Vec::new(), fuel: 0, probe: None, effects: Vec::new() })?;
+    undone
+}

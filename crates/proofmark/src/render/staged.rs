@@ -1,0 +1,92 @@
+//! What a program would change, or did, on one screen.
+
+use anstream::{eprintln, println};
+use proofmark_governor::staged::{Fate, Finished, Judged, Wanted};
+use proofmark_run::native::staged::StagedError;
+use serde_json::json;
+
+use super::{BAD, BOLD, GOOD, line, safe, written};
+use crate::cli::Format;
+use crate::failure::Failure;
+
+/// Changes shown of one directory.
+const CHANGES_SHOWN: usize = 20;
+
+pub fn finished(format: Format, command: &str, run: Option<&str>, finished: &Finished, wanted: Wanted) {
+    if format == Format::Json {
+        let judged = finished.judged.iter().map(|judged| {
+            json!({
+                "guest": judged.guest, "host": judged.host, "diff": judged.diff, "refused": judged.refused,
+                "invariants": judged.invariants, "before": judged.before, "after": judged.after, "fate": judged.fate,
+            })
+        });
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let body = json!({
+            "run": run, "exit": finished.code, "holds": finished.holds(), "changes": judged.collect::<Vec<_>>(),
+            "stdout": text(&finished.written.stdout), "stderr": text(&finished.written.stderr),
+            "probed": finished.probe.acts.len(),
+        });
+        return super::json(command, body);
+    }
+    written(&finished.written);
+    for one in &finished.judged {
+        directory(one, wanted);
+    }
+    if finished.code != 0 {
+        eprintln!("{BAD}failed{BAD:#}: the program ended with status {}", finished.code);
+    }
+    if finished.judged.is_empty() {
+        return;
+    }
+    if let Some(run) = run {
+        line("run", run);
+    }
+    let committed = finished.judged.iter().any(|judged| judged.fate == Fate::Committed);
+    match (run, committed) {
+        (Some(run), true) => line("next", &format!("proofmark undo {run}, to put it back")),
+        (Some(_), false) if finished.holds() => line("next", "the same with --commit, to make it real"),
+        _ => {}
+    }
+}
+
+fn directory(judged: &Judged, wanted: Wanted) {
+    let (style, word) = match (&judged.fate, judged.holds(), wanted) {
+        (Fate::Committed, ..) => (GOOD, "committed"),
+        (Fate::Failed(_), ..) => (BAD, "failed"),
+        (Fate::Dropped, false, _) => (BAD, "refused"),
+        (Fate::Dropped, true, Wanted::Shown) => (GOOD, "shown"),
+        (Fate::Dropped, true, Wanted::Committed) => (BAD, "dropped"),
+    };
+    println!("{style}{word:<10}{style:#} {BOLD}{}{BOLD:#} as {}", judged.host.display(), safe(&judged.guest));
+    for (nth, text) in judged.diff.summary(CHANGES_SHOWN).lines().enumerate() {
+        line(if nth == 0 { "changes" } else { "" }, &safe(text));
+    }
+    for held in &judged.invariants {
+        let (style, sign) = if held.holds == Some(true) { (GOOD, "\u{2713}") } else { (BAD, "\u{2717}") };
+        println!("{style}{sign}{style:#} {}", safe(&held.name));
+        if let Some(why) = &held.why {
+            line("", &safe(why));
+        }
+    }
+    for refused in &judged.refused {
+        println!("{BAD}\u{2717}{BAD:#} {}", safe(&format!("`{}` {}", refused.path, refused.reason)));
+    }
+    if let Fate::Failed(why) = &judged.fate {
+        line("", &safe(why));
+    }
+    if judged.fate == Fate::Dropped {
+        line("tree", "untouched");
+    }
+}
+
+/// A run without an end of its own.
+pub fn failure(error: &StagedError) -> Failure {
+    match error {
+        StagedError::Trapped(_) => Failure::refused(format!("{error}; nothing was changed")),
+        StagedError::Stopped(why) => Failure::refused(format!("stopped: {why}; nothing was changed"))
+            .next("proofmark log orders, for what is in force"),
+        StagedError::Undecided(_) => Failure::unknown(format!("{error}; nothing was changed")),
+        StagedError::Effects { .. } => Failure::wrong(error.to_string()),
+        StagedError::Fence(_) => Failure::failed(error.to_string()),
+    }
+}
