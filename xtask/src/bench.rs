@@ -160,7 +160,8 @@ fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn target() -> Result<PathBuf, String> {
+/// Where cargo puts what it builds.
+pub fn target() -> Result<PathBuf, String> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
         .current_dir(root())

@@ -11,6 +11,7 @@
 use std::process::{Command, ExitCode};
 
 mod bench;
+mod photos;
 mod tidy;
 
 const USAGE: &str = "\
@@ -19,7 +20,9 @@ usage: cargo xtask COMMAND
   tidy              layout, file sizes, module headers, paths in documents, the crate graph
   test              tidy, formatting, lints, every test: what a change must pass
   bench             all benches, each a ratio measured in one run
-  bench NAME...     calls | run | verify | verdicts";
+  bench NAME...     calls | run | verify | verdicts
+  photos            programs that migrate 5,000 photos: only the right one may change them
+  photos COUNT      the same with fewer photos";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["test"] => test(),
         ["bench", names @ ..] => bench::run(names),
+        ["photos", arguments @ ..] => photos::command(arguments),
         _ => Err(USAGE.to_owned()),
     };
     match done {

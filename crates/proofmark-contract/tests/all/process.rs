@@ -209,6 +209,13 @@ fn a_filter_is_described() {
 }
 
 #[test]
+fn the_photo_example() {
+    let contract = parsed(include_str!("../../../../examples/photos/contract.toml"));
+    assert_eq!((contract.examples.len(), contract.properties.len(), contract.invariants.len()), (4, 8, 5));
+    assert_eq!(contract.capabilities.names().into_iter().collect::<Vec<_>>(), ["write"]);
+}
+
+#[test]
 fn a_contract_s_trees_are_seeds() {
     let contract = parsed(PHOTOS);
     let [run] = contract.interface.functions.as_slice() else { panic!() };
