@@ -47,8 +47,24 @@ fn test() -> Result<(), String> {
     tidy::run()?;
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
-    cargo(&["test", "--workspace", "--quiet"])
+    cargo(&["test", "--workspace", "--quiet"])?;
+    photos::run(SMALL, &bench::target()?.join("debug/proofmark"))?;
+    // Each attack again without each layer. The feature is never on in anything but these two.
+    cargo(&[
+        "test",
+        "--workspace",
+        "--quiet",
+        "--features",
+        "proofmark-run/weaken",
+        "--test",
+        "attacks",
+        "--test",
+        "fence",
+    ])
 }
+
+/// Photos in the demonstration that every change must pass.
+const SMALL: u64 = 200;
 
 /// Runs cargo with the terminal attached.
 fn cargo(arguments: &[&str]) -> Result<(), String> {

@@ -11,7 +11,7 @@ use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::Verified;
 use proofmark_mark::order::Acting;
 use proofmark_mark::receipt::{Effect, Probed};
-use proofmark_run::effects::{self, Diff, EffectError, Refused};
+use proofmark_run::effects::{self, Diff, EffectError, Refused, Stage};
 use proofmark_run::fence::Probe;
 use proofmark_run::native::staged::{Change, Given, Staged, StagedError};
 use proofmark_run::native::{Native, Natives};
@@ -332,11 +332,20 @@ pub fn undo(home: &mut Home, run: &str) -> Result<Vec<effects::Receipt>, UndoErr
     let open = receipts::open_undo(home, run)?;
     let mut undone = Ok(Vec::new());
     for WayBack { stage, .. } in back {
-        let one = effects::recover(&stage).and_then(|_| effects::undo(&stage, &Limits::default()));
+        let one = effects::recover(&stage).and_then(|_| {
+            let mut stage = Stage::open(&stage)?;
+            let receipt = stage.undo(&Limits::default())?;
+            stage.discard()?;
+            Ok(receipt)
+        });
         undone = undone.and_then(|mut list: Vec<_>| {
             list.push(one?);
             Ok(list)
         });
+    }
+    if undone.is_ok() {
+        // The tree is back; what is left is a note of nothing.
+        let _ = std::fs::remove_file(&note);
     }
     let outcome = if undone.is_ok() { "undone" } else { "failed" };
     receipts::close(home, open, Ended { outcome, outputs: Vec::new(), fuel: 0, probe: None, effects: Vec::new() })?;

@@ -101,7 +101,15 @@ pub fn summary(evidence: &Evidence) -> String {
         "inspect" if evidence.outcome == Outcome::Failed => "does not fit the contract".to_owned(),
         "inspect" => {
             let (imports, functions) = (many(count("imports"), "import"), many(count("functions"), "function"));
-            format!("{imports}, {functions}, {} bytes; nothing that was not granted", grouped(count("bytes")))
+            let bytes = grouped(count("bytes"));
+            match evidence.counts.get("possible") {
+                None => format!("{imports}, {functions}, {bytes} bytes; nothing that was not granted"),
+                Some(0) => format!("native, {bytes} bytes; nothing that was not granted"),
+                Some(possible) => {
+                    let wishes = many(*possible, "thing");
+                    format!("native, {bytes} bytes; holds code for {wishes} that the fence denies where not granted")
+                }
+            }
         }
         "examples" => format!("{} of {} as shown", count("passed"), count("total")),
         "properties" => {
@@ -139,7 +147,11 @@ fn granted(report: &Report<'_>) {
     let day = day.split('T').next().unwrap_or_default();
     println!("{GOOD}marked{GOOD:#}     {}", report.mark.display());
     line("granted", &format!("{} use with {capabilities}, until {day}", grant.autonomy));
-    if let Some(call) = report.asked.contract.examples.first().map(|example| example.call.to_string()) {
+    if let Some(process) = report.asked.contract.interface.process() {
+        let files =
+            process.files.as_deref().map(|guest| format!(" --dir {}=DIRECTORY", safe(guest))).unwrap_or_default();
+        line("next", &format!("proofmark run {}{files}", report.mark.display()));
+    } else if let Some(call) = report.asked.contract.examples.first().map(|example| example.call.to_string()) {
         line("next", &format!("proofmark run {} '{}'", report.mark.display(), safe(&call)));
     }
 }

@@ -199,6 +199,6 @@ fn a_directory_is_read_only_and_ends_at_its_edge() {
     place
         .run(&["run", "artifact.wasm.mark", "probe(1)", "--dir", "/=granted"])
         .exits(1)
-        .says("does not ask to read `/`");
+        .says("does not ask for `/`");
     place.run(&["run", "artifact.wasm.mark", "probe(1)", "--dir", "/data=nowhere"]).exits(2).says("nowhere");
 }

@@ -14,5 +14,6 @@ mod hostile;
 mod main_job;
 mod orders;
 mod place;
+mod programs;
 mod replays;
 mod tampering;
