@@ -149,7 +149,7 @@ impl Native {
                 mounts.push(Mount::Read { host: base, guest: guest.into(), run: Runs::No });
             }
         }
-        let plan = self.plan(&invocation, mounts, CPU_SECONDS);
+        let plan = self.plan(&invocation, mounts, CPU_SECONDS, TREE.content_bytes);
         let fenced = self.natives.launcher.spawn(&plan).map_err(|error| undecided(&error))?;
         let started = Instant::now();
         let mut late = || {
@@ -172,15 +172,10 @@ impl Native {
         Ok((self.process.outcome(returned).map_err(Cut::Trapped)?, written))
     }
 
-    fn plan(&self, invocation: &Invocation, mounts: Vec<Mount>, cpu_seconds: u64) -> Plan {
+    fn plan(&self, invocation: &Invocation, mounts: Vec<Mount>, cpu_seconds: u64, file_bytes: u64) -> Plan {
         let directory = self.process.files.as_ref().map_or_else(|| PathBuf::from("/"), PathBuf::from);
-        let limits = Limits {
-            memory_bytes: self.memory_bytes,
-            processes: 32,
-            file_bytes: TREE.content_bytes,
-            open_files: 256,
-            cpu_seconds,
-        };
+        let limits =
+            Limits { memory_bytes: self.memory_bytes, processes: 32, file_bytes, open_files: 256, cpu_seconds };
         let payload = Payload::Exec {
             program: self.program.clone(),
             arguments: std::iter::once("artifact".into()).chain(invocation.arguments.iter().map(Into::into)).collect(),

@@ -95,7 +95,7 @@ impl Native {
             mounts.push(Mount::Stage { lower, upper, work, guest: granted.guest.clone().into() });
             stages.0.push((granted, stage, before));
         }
-        let plan = self.plan(&given.invocation, mounts, CPU_SECONDS);
+        let plan = self.plan(&given.invocation, mounts, CPU_SECONDS, limits.content_bytes);
         if let Some(why) = stop() {
             return Err(StagedError::Stopped(why));
         }

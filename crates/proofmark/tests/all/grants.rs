@@ -196,9 +196,6 @@ fn a_directory_is_read_only_and_ends_at_its_edge() {
     assert!(lines[1..].iter().all(|line| *line != "0" && *line != "1000"), "{}", ran.all());
     assert!(!place.path("granted/new.txt").exists());
     assert_eq!(place.read("granted/file.txt"), b"kept");
-    place
-        .run(&["run", "artifact.wasm.mark", "probe(1)", "--dir", "/=granted"])
-        .exits(1)
-        .says("does not ask for `/`");
+    place.run(&["run", "artifact.wasm.mark", "probe(1)", "--dir", "/=granted"]).exits(1).says("does not ask for `/`");
     place.run(&["run", "artifact.wasm.mark", "probe(1)", "--dir", "/data=nowhere"]).exits(2).says("nowhere");
 }
