@@ -46,7 +46,7 @@ const VARIABLES: [&str; 16] = [
     "UTC0",
     "Europe/Berlin",
     "America/New_York",
-    "XXX-25:99",
+    "QQQ-25:99",
     "/",
     "/nonexistent",
     ":",
