@@ -25,11 +25,13 @@ pub fn run(names: &[&str]) -> Result<(), String> {
 }
 
 /// What can be measured: its name, and the package and bench that measure it.
-const BENCHES: [(&str, &str, &str); 4] = [
+const BENCHES: [(&str, &str, &str); 6] = [
     ("calls", "proofmark", "ratios"),
     ("run", "proofmark", "ratios"),
     ("verify", "proofmark", "ratios"),
     ("egress", "proofmark-run", "egress"),
+    ("fence", "proofmark-run", "fence"),
+    ("effects", "proofmark-run", "effects"),
 ];
 
 /// Checks every example candidate and every npm binary under the default policy, beside its label.

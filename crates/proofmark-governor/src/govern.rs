@@ -23,7 +23,7 @@ use proofmark_run::native::Natives;
 use proofmark_run::worker::Launch;
 use thiserror::Error;
 
-use crate::checks::Task;
+use crate::checks::{self, Finding, Task};
 use crate::home::{Home, HomeError};
 use crate::job;
 use crate::log::{Committed, LogError};
@@ -49,6 +49,8 @@ pub struct Means<'a> {
     pub launch: &'a dyn Launch,
     pub natives: &'a Arc<Natives>,
     pub threads: usize,
+    /// Whether nothing inside a fence has reached what must not be reached; where it has, no check is believed.
+    pub held: &'a (dyn Fn() -> bool + Sync),
     /// The time, which only the binary reads.
     pub now: Timestamp,
     pub trust: &'a Trust,
@@ -259,6 +261,12 @@ impl Checker<'_> {
         };
         let progress = |done, planned| watch(Event::Progress { check, done, planned });
         let evidence = job::check(self.means.launch, check, &task, self.asked.contract_text, &progress);
+        let evidence = if (self.means.held)() {
+            evidence
+        } else {
+            let why = "something inside a fence reached the host";
+            checks::evidence(check, self.asked.contract, self.challenge, self.attempt, Finding::unknown(check, why))
+        };
         watch(Event::Ended { evidence: &evidence });
         evidence
     }

@@ -51,12 +51,14 @@ fn wasm(loaded: &Loaded, bytes: &[u8], call: &proofmark_contract::Call, path: &P
         world: World::Checked { seed: [0; 32] },
     };
     let launch = commands::launch()?;
-    Caller::start(&launch.fences, callee, &mut never).and_then(|mut caller| caller.call(call, &mut never)).map_err(
-        |error| match error {
+    let outcome = Caller::start(&launch.fences, callee, &mut never)
+        .and_then(|mut caller| caller.call(call, &mut never))
+        .map_err(|error| match error {
             CallerError::Refused(why) => refused(&why, path),
             other => Failure::failed(other.to_string()),
-        },
-    )
+        })?;
+    launch.held()?;
+    Ok(outcome)
 }
 
 fn native(
@@ -70,6 +72,7 @@ fn native(
     let native = Native::new(bytes, process, &contract.budget, &contract.capabilities, &natives)
         .map_err(|error| Failure::failed(error.to_string()))?;
     let outcome = native.call(&call.args);
+    launch.held()?;
     match natives.undecided() {
         Some(why) => Err(Failure::unknown(why)),
         None => Ok(outcome),

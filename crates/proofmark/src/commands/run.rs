@@ -44,7 +44,9 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
     let contract = Contract::parse(&verified.contract)
         .map_err(|list| Failure::contract("the mark's contract", verified.contract.clone(), list))?;
     if let Some(process) = contract.interface.process() {
-        let given = given(&contract, process, &verified, arguments)?;
+        let words = Words { arguments: &arguments.calls, env: &arguments.env, dir: &arguments.dir };
+        let granted = |name: &str| verified.grant.capabilities.contains(name);
+        let given = given(&contract, process, &words, &granted)?;
         let act = staged::Act {
             mark: &mark,
             verified: &verified,
@@ -110,11 +112,26 @@ fn receipt_failed(error: &GovernError) -> Failure {
     Failure::failed(format!("a receipt can't be written, and without one nothing runs: {error}"))
 }
 
-/// What a program is given: arguments, variables and standard input as the contract has them, and directories.
-fn given(contract: &Contract, process: &Process, verified: &Verified, arguments: &Run) -> Result<Given, Failure> {
-    let granted = |name: &str| verified.grant.capabilities.contains(name);
+/// What a program is given on the command line.
+pub struct Words<'a> {
+    /// Its arguments.
+    pub arguments: &'a [String],
+    /// `NAME=VALUE`.
+    pub env: &'a [String],
+    /// `GUEST=HOST`.
+    pub dir: &'a [String],
+}
+
+/// What a program is given: arguments, variables and standard input as the contract has them, and the directories that
+/// it asks for and is granted.
+pub fn given(
+    contract: &Contract,
+    process: &Process,
+    words: &Words<'_>,
+    granted: &dyn Fn(&str) -> bool,
+) -> Result<Given, Failure> {
     let (mut read, mut write) = (Vec::new(), Vec::new());
-    for pair in &arguments.dir {
+    for pair in words.dir {
         let Granted { guest, host } = directory(pair)?;
         if contract.capabilities.write.contains(&guest) && granted("write") {
             write.push(Granted { guest, host });
@@ -124,24 +141,23 @@ fn given(contract: &Contract, process: &Process, verified: &Verified, arguments:
             return Err(not_asked(&guest));
         }
     }
-    let invocation = invocation(process, &arguments.calls, &arguments.env)?;
-    Ok(Given { invocation, read, write })
+    Ok(Given { invocation: invocation(process, words.arguments, words.env)?, read, write })
 }
 
 /// A directory as `--dir GUEST=HOST` names it.
-pub fn directory(pair: &str) -> Result<Granted, Failure> {
+fn directory(pair: &str) -> Result<Granted, Failure> {
     let (guest, host) = split(pair, "--dir GUEST=HOST")?;
     let host = std::fs::canonicalize(host).map_err(|error| Failure::wrong(format!("`{host}`: {error}")))?;
     Ok(Granted { guest: guest.to_owned(), host })
 }
 
-pub fn not_asked(guest: &str) -> Failure {
+fn not_asked(guest: &str) -> Failure {
     Failure::refused(format!("the contract does not ask for `{guest}`"))
         .next("grant only what `read` and `write` in `[capabilities]` of the contract name")
 }
 
 /// The arguments, variables and standard input of a program.
-pub fn invocation(process: &Process, words: &[String], env: &[String]) -> Result<Invocation, Failure> {
+fn invocation(process: &Process, words: &[String], env: &[String]) -> Result<Invocation, Failure> {
     let arguments = match &process.arguments {
         Arguments::Varied => words.to_vec(),
         Arguments::Fixed(fixed) if words.is_empty() => fixed.clone(),

@@ -1,10 +1,9 @@
 //! `proofmark stage`: runs a program without a mark on staged directories, shows what it would change, and drops it.
 
 use proofmark_governor::staged::{Wanted, discard, stage};
-use proofmark_run::native::staged::{Given, Granted};
 
 use crate::cli::{Format, Stage};
-use crate::commands::run::{directory, interrupt, invocation, not_asked};
+use crate::commands::run::{Words, given, interrupt};
 use crate::failure::{Failure, OK, REFUSED};
 use crate::{commands, inputs, render};
 
@@ -15,18 +14,8 @@ pub fn run(format: Format, arguments: &Stage) -> Result<u8, Failure> {
     let process = contract.interface.process().ok_or_else(|| {
         Failure::wrong("the contract is not one of a program").next("proofmark call, for WebAssembly")
     })?;
-    let (mut read, mut write) = (Vec::new(), Vec::new());
-    for pair in &arguments.dir {
-        let Granted { guest, host } = directory(pair)?;
-        if contract.capabilities.write.contains(&guest) {
-            write.push(Granted { guest, host });
-        } else if contract.capabilities.read.contains(&guest) {
-            read.push(Granted { guest, host });
-        } else {
-            return Err(not_asked(&guest));
-        }
-    }
-    let given = Given { invocation: invocation(process, &arguments.words, &arguments.env)?, read, write };
+    let words = Words { arguments: &arguments.words, env: &arguments.env, dir: &arguments.dir };
+    let given = given(contract, process, &words, &|_| true)?;
     let launch = commands::launch()?;
     let natives = commands::natives(&launch.fences);
     let interrupted = interrupt()?;
