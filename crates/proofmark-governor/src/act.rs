@@ -5,9 +5,7 @@
 
 use jiff::Timestamp;
 use proofmark_contract::{Call, Contract};
-use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::Verified;
-use proofmark_mark::order::Acting;
 use proofmark_mark::trust::Trust;
 use proofmark_run::fence::Probe;
 use proofmark_run::wasi::World;
@@ -23,7 +21,6 @@ use crate::staged::probed;
 
 /// What is to be run, and on whose word.
 pub struct Act<'a> {
-    pub mark: &'a [u8],
     pub verified: &'a Verified,
     pub contract: &'a Contract,
     pub artifact: &'a [u8],
@@ -60,21 +57,13 @@ pub struct Ran {
 /// [`GovernError`] when a receipt can't be written: before the act, nothing was run.
 pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, GovernError> {
     let inputs: Vec<String> = act.calls.iter().map(ToString::to_string).collect();
-    let open = receipts::open(home, act.mark, act.verified, act.contract, &inputs)?;
+    let open = receipts::open(home, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
     let (contract, artifact) = (act.contract, act.artifact);
     let mut ran = Ran { run: run.clone(), outcomes: Vec::new(), cut: None, probe: None };
     match Watcher::open(home, means.trust) {
         Ok(mut watcher) => {
-            let acting = Acting {
-                run: &run,
-                mark: Digest::of(act.mark),
-                artifact: act.verified.artifact,
-                contract: contract.digest,
-                generator: &act.verified.submission.generator,
-                autonomy: act.verified.grant.autonomy,
-                capabilities: &act.verified.grant.capabilities,
-            };
+            let acting = act.verified.acting(&run);
             let mut stop = || (means.interrupted)().or_else(|| watcher.forbids(&acting, (means.now)()));
             let callee = Callee {
                 contract,

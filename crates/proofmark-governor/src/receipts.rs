@@ -38,17 +38,11 @@ pub struct Ended<'a> {
 ///
 /// # Errors
 /// What the log said; the run must then not happen.
-pub fn open(
-    home: &mut Home,
-    mark: &[u8],
-    verified: &Verified,
-    contract: &Contract,
-    inputs: &[String],
-) -> Result<Open, GovernError> {
+pub fn open(home: &mut Home, verified: &Verified, contract: &Contract, inputs: &[String]) -> Result<Open, GovernError> {
     let receipt = Receipt {
         phase: Phase::Open,
         sequence: 0,
-        mark: Digest::of(mark),
+        mark: verified.mark,
         contract: contract.digest,
         grant: verified.grant.clone(),
         run: random()?,

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use proofmark_contract::{Contract, Fact, FactKind};
 use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::Verified;
-use proofmark_mark::order::Acting;
 use proofmark_mark::receipt::{Effect, Probed};
 use proofmark_run::effects::{self, Diff, EffectError, Refused, Stage};
 use proofmark_run::fence::Probe;
@@ -30,7 +29,6 @@ const WAY_BACK_BYTES_MAX: u64 = 1 << 20;
 
 /// What is to be run, and on whose word.
 pub struct Act<'a> {
-    pub mark: &'a [u8],
     pub verified: &'a Verified,
     pub contract: &'a Contract,
     pub artifact: &'a [u8],
@@ -118,7 +116,7 @@ impl Finished {
 /// [`GovernError`] when a receipt can't be written: before the act, nothing was run.
 pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<'_>) -> Result<Ran, GovernError> {
     let inputs: Vec<String> = act.given.invocation.arguments.clone();
-    let open = receipts::open(home, act.mark, act.verified, act.contract, &inputs)?;
+    let open = receipts::open(home, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
     let ended = carry_out(home, &act, natives, means, &run);
     let (outcome, outputs, probe) = match &ended {
@@ -162,15 +160,7 @@ fn carry_out(
 ) -> Result<Finished, StagedError> {
     let blind = |error: &dyn std::fmt::Display| StagedError::Undecided(format!("no order can be seen: {error}"));
     let mut watcher = Watcher::open(home, means.trust).map_err(|error| blind(&error))?;
-    let acting = Acting {
-        run,
-        mark: Digest::of(act.mark),
-        artifact: act.verified.artifact,
-        contract: act.contract.digest,
-        generator: &act.verified.submission.generator,
-        autonomy: act.verified.grant.autonomy,
-        capabilities: &act.verified.grant.capabilities,
-    };
+    let acting = act.verified.acting(run);
     let mut stop = || (means.interrupted)().or_else(|| watcher.forbids(&acting, (means.now)()));
     let mut finished = stage(act.contract, act.artifact, act.given.clone(), natives, &mut stop)?;
     if act.wanted == Wanted::Shown || !finished.holds() {

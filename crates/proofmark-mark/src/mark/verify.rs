@@ -14,6 +14,7 @@ use crate::mark::refusal::{Code, Refusal};
 use crate::mark::{Logged, Mark};
 use crate::merkle;
 use crate::note::Note;
+use crate::order::Acting;
 use crate::policy::{Action, Decision, Policy, Request};
 use crate::statement::{Predicate, Statement};
 use crate::submission::{PolicyRef, Submission};
@@ -57,6 +58,20 @@ impl Verified {
     #[must_use]
     pub fn entries(&self) -> Vec<(u64, Vec<u8>)> {
         self.entries.clone()
+    }
+
+    /// A run of this mark, as orders see it.
+    #[must_use]
+    pub fn acting<'a>(&'a self, run: &'a str) -> Acting<'a> {
+        Acting {
+            run,
+            mark: self.mark,
+            artifact: self.artifact,
+            contract: self.submission.contract,
+            generator: &self.submission.generator,
+            autonomy: self.grant.autonomy,
+            capabilities: &self.grant.capabilities,
+        }
     }
 }
 

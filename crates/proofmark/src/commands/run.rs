@@ -48,7 +48,6 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
         let granted = |name: &str| verified.grant.capabilities.contains(name);
         let given = given(&contract, process, &words, &granted)?;
         let act = staged::Act {
-            mark: &mark,
             verified: &verified,
             contract: &contract,
             artifact: &bytes,
@@ -63,12 +62,10 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
     let calls = arguments.calls.iter().map(|text| parse(&contract.interface, text)).collect::<Result<Vec<_>, _>>()?;
     let world = world(&contract, &verified, arguments)?;
     let launch = commands::launch()?;
-    let act = Act { mark: &mark, verified: &verified, contract: &contract, artifact: &bytes, calls: &calls, world };
+    let act = Act { verified: &verified, contract: &contract, artifact: &bytes, calls: &calls, world };
     let interrupted = interrupt()?;
     let means = Means { launch: &launch.fences, trust: &trust, now: Timestamp::now, interrupted: &interrupted };
-    let ran = act::run(&mut home, act, &means).map_err(|error| {
-        Failure::failed(format!("a receipt can't be written, and without one nothing runs: {error}"))
-    })?;
+    let ran = act::run(&mut home, act, &means).map_err(|error| receipt_failed(&error))?;
     launch.held()?;
     show(format, &calls, &ran);
     match &ran.cut {
