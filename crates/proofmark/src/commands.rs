@@ -1,6 +1,7 @@
 //! The commands, one file each. Each returns its exit code, or a [`Failure`] to be rendered.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proofmark_run::fence::Launcher;
 use proofmark_run::fence::probe::{self, Lures};
@@ -74,20 +75,25 @@ fn launch() -> Result<Enforcement, Failure> {
     let launcher =
         Launcher::start(&program, &[FENCE.into(), marks.into()]).map_err(|error| Failure::failed(error.to_string()))?;
     let fences = Fences { launcher: Arc::new(launcher), memory_bytes: WORKER_MEMORY_BYTES };
-    Ok(Enforcement { fences, lures, _place: place })
+    Ok(Enforcement { fences, lures, reached: AtomicBool::new(false), _place: place })
 }
 
 /// What holds artifacts: fences, and outside of them the lures that no probe may ever reach.
 struct Enforcement {
     fences: Fences,
     lures: Lures,
+    /// Whether a lure was ever reached: asking one empties it.
+    reached: AtomicBool,
     _place: tempfile::TempDir,
 }
 
 impl Enforcement {
     /// Fails if anything inside a fence reached a lure outside, whatever its probe said.
     fn held(&self) -> Result<(), Failure> {
-        if self.lures.untouched() {
+        if !self.lures.untouched() {
+            self.reached.store(true, Ordering::Relaxed);
+        }
+        if !self.reached.load(Ordering::Relaxed) {
             return Ok(());
         }
         Err(Failure::failed(

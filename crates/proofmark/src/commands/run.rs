@@ -87,7 +87,9 @@ fn wanted(arguments: &Run) -> Wanted {
 fn native(format: Format, home: &mut Home, trust: &Trust, act: staged::Act<'_>) -> Result<u8, Failure> {
     let launch = commands::launch()?;
     let natives = commands::natives(&launch.fences);
-    let interrupted = interrupt()?;
+    let pressed = interrupt()?;
+    // Asked before the commit too: what got out of its fence commits nothing.
+    let interrupted = || pressed().or_else(|| launch.held().err().map(|failure| failure.message));
     let means = Means { launch: &launch.fences, trust, now: Timestamp::now, interrupted: &interrupted };
     let wanted = act.wanted;
     let ran = staged::run(home, act, &natives, &means).map_err(|error| receipt_failed(&error))?;
