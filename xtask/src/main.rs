@@ -11,6 +11,7 @@
 use std::process::{Command, ExitCode};
 
 mod bench;
+mod escape;
 mod photos;
 mod tidy;
 
@@ -21,6 +22,7 @@ usage: cargo xtask COMMAND
   test              tidy, formatting, lints, every test: what a change must pass
   bench             all benches, each a ratio measured in one run
   bench NAME...     calls | run | verify | egress | fence (needs bubblewrap) | effects | verdicts
+  escape            an old engine's sandbox is left by its published fault: the fence must hold (x86-64)
   photos            programs that migrate 5,000 photos: only the right one may change them
   photos COUNT      the same with fewer photos";
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["test"] => test(),
         ["bench", names @ ..] => bench::run(names),
+        ["escape"] => escape::run(),
         ["photos", arguments @ ..] => photos::command(arguments),
         _ => Err(USAGE.to_owned()),
     };
