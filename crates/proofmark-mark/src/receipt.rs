@@ -2,6 +2,8 @@
 //!
 //! A receipt never holds an input or an output, only salted commitments to them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -37,6 +39,11 @@ pub struct Receipt {
     pub probe: Option<Probed>,
     /// What became of each staged tree; empty when opening.
     pub effects: Vec<Effect>,
+    /// How often each function of the host was called, as in `wasi:clocks/wall-clock.now`; empty when opening, and for
+    /// native executables.
+    pub host_calls: BTreeMap<String, u64>,
+    /// The most linear memory that one call held; 0 when opening, and for native executables.
+    pub memory_bytes: u64,
 }
 
 /// A probe that found nothing open: anything else ends a run before its artifact starts.
@@ -112,6 +119,8 @@ mod tests {
             fuel: 0,
             probe: None,
             effects: Vec::new(),
+            host_calls: BTreeMap::new(),
+            memory_bytes: 0,
         };
         let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
         let probe = Some(Probed { report: Digest([4; 32]), acts: 139 });
@@ -121,7 +130,8 @@ mod tests {
             after: Digest([2; 32]),
             outcome: "dropped".into(),
         }];
-        let staged = Receipt { probe, effects, ..close.clone() };
+        let host_calls = [("wasi:clocks/wall-clock.now".to_owned(), 3)].into();
+        let staged = Receipt { probe, effects, host_calls, memory_bytes: 65536, ..close.clone() };
         for receipt in [open, close, staged] {
             let statement = Statement::new("gcd", Digest([3; 32]), receipt);
             assert_eq!(Statement::parse(&statement.to_bytes()).unwrap(), statement);
