@@ -9,7 +9,7 @@ use proofmark_contract::Contract;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::entry::{About, Entry, Kind};
 use proofmark_mark::mark::Verified;
-use proofmark_mark::receipt::{Effect, Phase, Probed, Receipt};
+use proofmark_mark::receipt::{Effect, Egress, Phase, Probed, Receipt};
 use proofmark_mark::statement::Statement;
 
 use crate::govern::GovernError;
@@ -32,6 +32,7 @@ pub struct Ended<'a> {
     pub fuel: u64,
     pub probe: Option<Probed>,
     pub effects: Vec<Effect>,
+    pub egress: Option<Egress>,
 }
 
 /// Writes the opening receipt: which mark, which grant, commitments to the inputs.
@@ -52,6 +53,7 @@ pub fn open(home: &mut Home, verified: &Verified, contract: &Contract, inputs: &
         fuel: 0,
         probe: None,
         effects: Vec::new(),
+        egress: None,
     };
     append_open(home, Open { receipt, artifact: verified.artifact, name: contract.name.clone() })
 }
@@ -79,6 +81,7 @@ pub fn open_undo(home: &mut Home, run: &str) -> Result<Open, GovernError> {
         fuel: 0,
         probe: None,
         effects: Vec::new(),
+        egress: None,
         ..predicate
     };
     append_open(home, Open { receipt, artifact, name })
@@ -102,10 +105,10 @@ fn append_open(home: &mut Home, mut open: Open) -> Result<Open, GovernError> {
 /// # Errors
 /// What the log said.
 pub fn close(home: &mut Home, open: Open, ended: Ended<'_>) -> Result<(), GovernError> {
-    let Ended { outcome, outputs, fuel, probe, effects } = ended;
+    let Ended { outcome, outputs, fuel, probe, effects, egress } = ended;
     let outputs = commitments(home, &outputs)?;
     let outcome = Some(outcome.to_owned());
-    let receipt = Receipt { phase: Phase::Close, outputs, fuel, outcome, probe, effects, ..open.receipt };
+    let receipt = Receipt { phase: Phase::Close, outputs, fuel, outcome, probe, effects, egress, ..open.receipt };
     let contract = receipt.contract;
     let envelope = home.keys.governor().sign(Statement::new(&open.name, open.artifact, receipt).to_bytes());
     let entry = Entry::new(Kind::ReceiptClose, &envelope, open.artifact, contract);
@@ -153,7 +156,7 @@ fn commitments(home: &mut Home, texts: &[String]) -> Result<Vec<Digest>, GovernE
 }
 
 /// SHA-256 over a fresh salt and the text; the salt and the text become a blob of the home.
-fn commit(home: &mut Home, text: &str) -> Result<Digest, GovernError> {
+pub(crate) fn commit(home: &Home, text: &str) -> Result<Digest, GovernError> {
     let opened = format!("{}\n{text}", random()?);
     Ok(home.log.put_blob(opened.as_bytes())?)
 }

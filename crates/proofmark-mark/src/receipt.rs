@@ -37,6 +37,9 @@ pub struct Receipt {
     pub probe: Option<Probed>,
     /// What became of each staged tree; empty when opening.
     pub effects: Vec<Effect>,
+    /// What was asked of the network; `null` when opening, and where there was none.
+    #[serde(deserialize_with = "crate::canonical::nullable")]
+    pub egress: Option<Egress>,
 }
 
 /// A probe that found nothing open: anything else ends a run before its artifact starts.
@@ -61,6 +64,21 @@ pub struct Effect {
     pub after: Digest,
     /// `committed`, `dropped` or `failed`.
     pub outcome: String,
+}
+
+/// What was asked of the network, in sum.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Egress {
+    /// SHA-256 of the whole record (`spec/egress.md`), in which paths, queries and bodies are commitments.
+    pub record: Digest,
+    /// Every request, the refused ones included.
+    pub requests: u64,
+    pub refused: u64,
+    /// Bytes of the requests' bodies that were let out.
+    pub bytes_out: u64,
+    /// Bytes of the answers' bodies that the artifact was given.
+    pub bytes_in: u64,
 }
 
 impl Predicate for Receipt {
@@ -112,6 +130,7 @@ mod tests {
             fuel: 0,
             probe: None,
             effects: Vec::new(),
+            egress: None,
         };
         let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
         let probe = Some(Probed { report: Digest([4; 32]), acts: 139 });
@@ -122,7 +141,9 @@ mod tests {
             outcome: "dropped".into(),
         }];
         let staged = Receipt { probe, effects, ..close.clone() };
-        for receipt in [open, close, staged] {
+        let asked = Egress { record: Digest([5; 32]), requests: 3, refused: 1, bytes_out: 0, bytes_in: 1 << 20 };
+        let connected = Receipt { egress: Some(asked), ..close.clone() };
+        for receipt in [open, close, staged, connected] {
             let statement = Statement::new("gcd", Digest([3; 32]), receipt);
             assert_eq!(Statement::parse(&statement.to_bytes()).unwrap(), statement);
         }
