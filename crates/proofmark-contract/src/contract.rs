@@ -18,6 +18,7 @@ use crate::value::Value;
 mod budget;
 mod capabilities;
 mod coherence;
+mod egress;
 mod examples;
 mod invariants;
 mod process;

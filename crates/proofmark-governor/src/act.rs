@@ -88,6 +88,7 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         effects: Vec::new(),
         host_calls: ran.host_calls(),
         memory_bytes: ran.outcomes.iter().map(|outcome| outcome.memory_bytes).max().unwrap_or_default(),
+        egress: None,
     };
     receipts::close(home, open, ended)?;
     Ok(ran)

@@ -16,6 +16,7 @@
 
 pub mod act;
 pub mod checks;
+mod egress;
 pub mod govern;
 pub mod home;
 pub mod index;

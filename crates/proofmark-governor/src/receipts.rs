@@ -9,7 +9,7 @@ use proofmark_contract::Contract;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::entry::{About, Entry, Kind};
 use proofmark_mark::mark::Verified;
-use proofmark_mark::receipt::{Effect, Phase, Probed, Receipt};
+use proofmark_mark::receipt::{Effect, Egress, Phase, Probed, Receipt};
 use proofmark_mark::statement::Statement;
 
 use crate::govern::GovernError;
@@ -35,6 +35,7 @@ pub struct Ended<'a> {
     pub effects: Vec<Effect>,
     pub host_calls: BTreeMap<String, u64>,
     pub memory_bytes: u64,
+    pub egress: Option<Egress>,
 }
 
 /// Writes the opening receipt: which mark, which grant, commitments to the inputs.
@@ -57,6 +58,7 @@ pub fn open(home: &mut Home, verified: &Verified, contract: &Contract, inputs: &
         effects: Vec::new(),
         host_calls: BTreeMap::new(),
         memory_bytes: 0,
+        egress: None,
     };
     append_open(home, Open { receipt, artifact: verified.artifact, name: contract.name.clone() })
 }
@@ -86,6 +88,7 @@ pub fn open_undo(home: &mut Home, run: &str) -> Result<Open, GovernError> {
         effects: Vec::new(),
         host_calls: BTreeMap::new(),
         memory_bytes: 0,
+        egress: None,
         ..predicate
     };
     append_open(home, Open { receipt, artifact, name })
@@ -109,11 +112,11 @@ fn append_open(home: &mut Home, mut open: Open) -> Result<Open, GovernError> {
 /// # Errors
 /// What the log said.
 pub fn close(home: &mut Home, open: Open, ended: Ended<'_>) -> Result<(), GovernError> {
-    let Ended { outcome, outputs, fuel, probe, effects, host_calls, memory_bytes } = ended;
+    let Ended { outcome, outputs, fuel, probe, effects, host_calls, memory_bytes, egress } = ended;
     let outputs = commitments(home, &outputs)?;
     let outcome = Some(outcome.to_owned());
     let taken = Receipt { phase: Phase::Close, outputs, fuel, outcome, probe, effects, ..open.receipt };
-    let receipt = Receipt { host_calls, memory_bytes, ..taken };
+    let receipt = Receipt { host_calls, memory_bytes, egress, ..taken };
     let contract = receipt.contract;
     let envelope = home.keys.governor().sign(Statement::new(&open.name, open.artifact, receipt).to_bytes());
     let entry = Entry::new(Kind::ReceiptClose, &envelope, open.artifact, contract);
@@ -161,7 +164,7 @@ fn commitments(home: &mut Home, texts: &[String]) -> Result<Vec<Digest>, GovernE
 }
 
 /// SHA-256 over a fresh salt and the text; the salt and the text become a blob of the home.
-fn commit(home: &mut Home, text: &str) -> Result<Digest, GovernError> {
+pub(crate) fn commit(home: &Home, text: &str) -> Result<Digest, GovernError> {
     let opened = format!("{}\n{text}", random()?);
     Ok(home.log.put_blob(opened.as_bytes())?)
 }

@@ -10,6 +10,8 @@ use proofmark_contract::{Contract, Fact, FactKind};
 use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::Verified;
 use proofmark_mark::receipt::{Effect, Probed};
+use proofmark_run::broker::Broker;
+use proofmark_run::broker::ledger::Record;
 use proofmark_run::effects::{self, Diff, EffectError, Refused, Stage};
 use proofmark_run::fence::Probe;
 use proofmark_run::native::staged::{Change, Given, Staged, StagedError};
@@ -19,6 +21,7 @@ use proofmark_run::wasi::Written;
 use serde::{Deserialize, Serialize};
 
 use crate::act::Means;
+use crate::egress;
 use crate::govern::GovernError;
 use crate::home::{Home, HomeError, read_limited, write};
 use crate::orders::Watcher;
@@ -84,6 +87,8 @@ pub struct Ran {
     pub run: String,
     /// `Err`: it came to no end of its own; nothing was changed.
     pub ended: Result<Finished, StagedError>,
+    /// What was asked of the network, if there was one.
+    pub egress: Option<Record>,
 }
 
 /// A run that ended by itself.
@@ -132,8 +137,10 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
     };
     let probe = probe.map(|probe| probed(home, probe)).transpose()?;
     let effects = ended.iter().flat_map(|finished| &finished.judged).map(effect).collect();
-    receipts::close(home, open, Ended { outcome, outputs, fuel: 0, probe, effects, ..Ended::default() })?;
-    Ok(Ran { run, ended })
+    let record = act.given.broker.as_ref().map(Broker::record);
+    let egress = record.as_ref().map(|record| egress::keep(home, record)).transpose()?;
+    receipts::close(home, open, Ended { outcome, outputs, probe, effects, egress, ..Ended::default() })?;
+    Ok(Ran { run, ended, egress: record })
 }
 
 /// The record of a probe: its whole report is a blob of the log.

@@ -44,6 +44,9 @@ pub struct Receipt {
     pub host_calls: BTreeMap<String, u64>,
     /// The most linear memory that one call held; 0 when opening, and for native executables.
     pub memory_bytes: u64,
+    /// What was asked of the network; `null` when opening, and where there was none.
+    #[serde(deserialize_with = "crate::canonical::nullable")]
+    pub egress: Option<Egress>,
 }
 
 /// A probe that found nothing open: anything else ends a run before its artifact starts.
@@ -68,6 +71,21 @@ pub struct Effect {
     pub after: Digest,
     /// `committed`, `dropped` or `failed`.
     pub outcome: String,
+}
+
+/// What was asked of the network, in sum.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Egress {
+    /// SHA-256 of the whole record (`spec/egress.md`), in which paths, queries and bodies are commitments.
+    pub record: Digest,
+    /// Every request, the refused ones included.
+    pub requests: u64,
+    pub refused: u64,
+    /// Bytes of the requests' bodies that were let out.
+    pub bytes_out: u64,
+    /// Bytes of the answers' bodies that the artifact was given.
+    pub bytes_in: u64,
 }
 
 impl Predicate for Receipt {
@@ -121,6 +139,7 @@ mod tests {
             effects: Vec::new(),
             host_calls: BTreeMap::new(),
             memory_bytes: 0,
+            egress: None,
         };
         let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
         let probe = Some(Probed { report: Digest([4; 32]), acts: 139 });
@@ -132,7 +151,9 @@ mod tests {
         }];
         let host_calls = [("wasi:clocks/wall-clock.now".to_owned(), 3)].into();
         let staged = Receipt { probe, effects, host_calls, memory_bytes: 65536, ..close.clone() };
-        for receipt in [open, close, staged] {
+        let asked = Egress { record: Digest([5; 32]), requests: 3, refused: 1, bytes_out: 0, bytes_in: 1 << 20 };
+        let connected = Receipt { egress: Some(asked), ..close.clone() };
+        for receipt in [open, close, staged, connected] {
             let statement = Statement::new("gcd", Digest([3; 32]), receipt);
             assert_eq!(Statement::parse(&statement.to_bytes()).unwrap(), statement);
         }

@@ -18,12 +18,11 @@ mod headers;
 pub mod ledger;
 mod mask;
 pub mod names;
-pub mod path;
 mod serve;
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -33,13 +32,13 @@ use tokio::sync::{Semaphore, watch};
 
 use credential::Credentials;
 use forward::{Authorities, Connector, Resolver};
-use grant::Grants;
+use grant::{Grants, Host};
 use ledger::{Ledger, Record};
 use names::Names;
 use serve::{Door, Shared};
 
 /// Where questions for names are answered inside the fence.
-pub const NAMES_AT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 53);
+pub const NAMES_AT: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 53);
 
 /// What `/etc/resolv.conf` must hold inside the fence.
 pub const RESOLV_CONF: &str = "nameserver 127.0.0.1\noptions attempts:1\n";
@@ -87,7 +86,7 @@ pub struct Sockets {
 #[derive(Debug, Error)]
 pub enum BrokerError {
     #[error("no socket listens at `{0}` inside the fence")]
-    Missing(SocketAddr),
+    Missing(SocketAddrV4),
     #[error("{0} sockets listen inside the fence that stand for no granted host")]
     Surplus(usize),
     #[error("TLS can't be set up: {0}")]
@@ -96,12 +95,14 @@ pub enum BrokerError {
     Start(#[from] io::Error),
 }
 
-/// What one run may ask of the world, and with which credentials.
+/// What one run may ask of the world, with which credentials, and what it asked.
+#[derive(Clone)]
 pub struct Broker {
     grants: Grants,
     credentials: Credentials,
     limits: Limits,
     connector: Connector,
+    ledger: Ledger,
 }
 
 impl fmt::Debug for Broker {
@@ -123,20 +124,29 @@ impl Broker {
         authorities: Authorities,
     ) -> Result<Self, BrokerError> {
         let connector = Connector::new(authorities, Resolver::System)?;
-        Ok(Self { grants, credentials, limits, connector })
+        Ok(Self { grants, credentials, limits, connector, ledger: Ledger::default() })
     }
 
     /// Where TCP sockets must listen inside the fence.
     #[must_use]
-    pub fn listens_at(&self) -> Vec<SocketAddr> {
+    pub fn listens_at(&self) -> Vec<SocketAddrV4> {
         self.grants.listeners().into_iter().map(|(address, _)| address).collect()
     }
 
     /// What `/etc/hosts` may hold inside the fence, for programs that ask no name server.
     #[must_use]
     pub fn hosts_file(&self) -> String {
-        let line = |(host, address)| format!("{address} {host}\n");
-        std::iter::once("127.0.0.1 localhost\n".to_owned()).chain(self.grants.hosts().into_iter().map(line)).collect()
+        let mut hosts = self.grants.hosts();
+        if !hosts.iter().any(|(host, _)| host.as_str() == "localhost") {
+            hosts.extend(Host::read("localhost").map(|host| (host, Ipv4Addr::LOCALHOST)));
+        }
+        hosts.into_iter().map(|(host, address)| format!("{address} {host}\n")).collect()
+    }
+
+    /// What the run asked so far, and what became of it.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        self.ledger.record()
     }
 
     /// Serves the sockets from a thread of its own until it is stopped.
@@ -145,7 +155,7 @@ impl Broker {
     ///
     /// If the sockets are not exactly those that are wanted, or the system gives no thread.
     pub fn serve(self, sockets: Sockets) -> Result<Serving, BrokerError> {
-        let ledger = Ledger::default();
+        let ledger = self.ledger;
         let shared = Arc::new(Shared {
             limits: self.limits,
             ledger: ledger.clone(),

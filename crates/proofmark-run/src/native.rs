@@ -20,6 +20,7 @@ use crate::wasi::Written;
 
 mod files;
 mod libraries;
+mod network;
 pub mod staged;
 
 /// The most that a call may write to standard output, and to standard error, in bytes.
@@ -90,7 +91,7 @@ enum Cut {
 
 impl Native {
     /// An executable for the contract's process, with what its contract asks for in its checked form: no directory but
-    /// the tree that it is given.
+    /// the tree that it is given, and no network.
     ///
     /// # Errors
     /// [`ProgramError`]: it can't be held in memory, or this machine lacks a library.

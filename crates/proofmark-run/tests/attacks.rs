@@ -23,7 +23,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use proofmark_run::fence::{self, Fenced, How, Launcher, Layer, Plan, probe};
+use proofmark_run::fence::{self, Fenced, How, Launcher, Layer, Network, Plan, probe};
 use proofmark_run::printable::printable;
 
 use outside::Outside;
@@ -55,6 +55,7 @@ type Test = (&'static str, fn(&mut Rig));
 const TESTS: &[Test] = &[
     ("attacks_get_through_where_there_is_no_fence", unfenced),
     ("attacks_are_denied", denied),
+    ("attacks_are_denied_beside_a_broker", denied_beside_a_broker),
     #[cfg(feature = "weaken")]
     ("attacks_are_denied_without_one_layer", denied_without_one_layer),
     ("nobody_outlives_the_run", nobody_outlives_the_run),
@@ -163,6 +164,21 @@ fn denied(rig: &mut Rig) {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Landlock knows ports, not addresses: here it lets the very port pass at which a lure listens outside. What an attack says
+/// of itself does not count: a datagram to a port of the fence's own loopback is sent, and arrives nowhere.
+fn denied_beside_a_broker(rig: &mut Rig) {
+    let port = rig.outside.lures.marks().tcp.unwrap();
+    let places = |text: String| vec![text.parse().unwrap()];
+    let network = Network::Broker { tcp: places(format!("127.0.0.2:{port}")), udp: places("127.0.0.1:53".to_owned()) };
+    for case in ATTACKS.iter().filter(|case| matches!(case.file, "network" | "ring")) {
+        let target = rig.outside.target(case.target, true);
+        let (plan, _staging) = rig.outside.plan(case.file, &[case.act, &target], None);
+        let (out, _) = run(rig, &Plan { network: network.clone(), ..plan });
+        assert!(!out.is_empty(), "{} did not come as far as trying", case.name());
+        assert!(rig.outside.lures.untouched(), "{} reached a listener", case.name());
+    }
 }
 
 /// Those who are killed before they can say anything.

@@ -133,6 +133,24 @@ pub struct Run {
     /// A value for a granted environment variable; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub env: Vec<String>,
+    #[command(flatten)]
+    pub egress: Egress,
+}
+
+/// What a program's requests are sent with, and where to.
+#[derive(Debug, Args)]
+pub struct Egress {
+    /// A header for every request to a granted host, which the program never sees. VARIABLE is the environment variable
+    /// that holds the whole value, such as `Bearer ...`; may be repeated
+    #[arg(long, value_name = "HOST=HEADER:VARIABLE")]
+    pub credential: Vec<String>,
+    /// Where a granted host is, private or not; may be repeated [default: where its name leads, if that is public; for
+    /// `stage` nowhere, because what was sent can't be dropped]
+    #[arg(long, value_name = "HOST:PORT=ADDRESS:PORT")]
+    pub connect_to: Vec<String>,
+    /// Certificate authorities (PEM) to believe beside the public ones
+    #[arg(long, value_name = "FILE")]
+    pub cacert: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -159,6 +177,8 @@ pub struct Stage {
     /// A value for a variable of the contract; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub env: Vec<String>,
+    #[command(flatten)]
+    pub egress: Egress,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 
 mod call;
 mod check;
+mod egress;
 mod freeze;
 mod init;
 mod inspect;

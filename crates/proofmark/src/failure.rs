@@ -1,6 +1,7 @@
 //! What goes wrong, as the person at the terminal meets it: an exit code, a message, and the next thing to try.
 
 use proofmark_contract::Problem;
+use proofmark_run::broker::ledger::Record;
 
 /// Exit codes are API.
 pub const OK: u8 = 0;
@@ -18,6 +19,8 @@ pub struct Failure {
     pub next: Option<String>,
     /// Places in a contract, with its path and text, to be shown with the message.
     pub problems: Option<Box<Problems>>,
+    /// What had been asked of the network.
+    pub asked: Option<Box<Record>>,
 }
 
 /// What is wrong with a contract, and where.
@@ -30,7 +33,7 @@ pub struct Problems {
 
 impl Failure {
     fn new(code: u8, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), next: None, problems: None }
+        Self { code, message: message.into(), next: None, problems: None, asked: None }
     }
 
     /// The command or an input is wrong.
@@ -55,6 +58,11 @@ impl Failure {
 
     pub fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
+        self
+    }
+
+    pub fn asked(mut self, record: Option<Record>) -> Self {
+        self.asked = record.map(Box::new);
         self
     }
 

@@ -18,6 +18,7 @@ use crate::cli::Format;
 use crate::failure::{Failure, Problems};
 use crate::inputs;
 
+pub mod egress;
 pub mod native;
 pub mod report;
 pub mod staged;
@@ -103,11 +104,15 @@ pub fn failure(format: Format, failure: &Failure) {
             });
             json!({ "path": problems.path, "list": places.collect::<Vec<_>>() })
         });
-        let error =
+        let mut error =
             json!({ "exit": failure.code, "message": failure.message, "next": failure.next, "problems": problems });
+        if let (Some(asked), Value::Object(fields)) = (&failure.asked, &mut error) {
+            fields.insert("egress".to_owned(), json!(asked));
+        }
         json("error", json!({ "error": error }));
         return;
     }
+    failure.asked.iter().for_each(|asked| egress::record(asked));
     eprintln!("{BAD}error{BAD:#}: {}", safe(&failure.message));
     if let Some(problems) = &failure.problems {
         spans(problems);

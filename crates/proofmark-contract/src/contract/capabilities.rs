@@ -3,19 +3,14 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use toml::de::DeValue;
-
-use super::budget::number;
+use super::egress::egress;
 use super::table::{Problems, Table};
-use crate::capabilities::{Capabilities, Egress, Flag, PathPattern};
+use crate::capabilities::{Capabilities, Flag};
 use crate::placed::Placed;
 use crate::problem::Problem;
 
-/// Hosts that a contract may name.
-const EGRESS_MAX: usize = 64;
-const HTTPS: u64 = 443;
-/// The methods of RFC 9110 and RFC 5789 that a broker can pass on.
-const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+/// What a program with egress finds its names in; nothing else may stand there.
+const NAME_FILES: [&str; 2] = ["/etc/hosts", "/etc/resolv.conf"];
 
 /// The capabilities, and where they are named.
 #[derive(Default)]
@@ -42,31 +37,20 @@ pub(super) fn read(mut table: Table<'_>, problems: &mut Problems) -> Read {
     let read = names(read, problems, guest);
     let write = names(write, problems, |path| guest(path).or_else(|| writable(path)));
     let libraries = names(table.strings("libraries", problems), problems, library);
-    let egress = egress(egress_tables(&mut table, problems), problems);
-    let keys = ["stdin", "stdout", "stderr", "environment", "libraries", "generate_code"];
+    let egress = egress(&mut table, problems);
+    let keys = ["stdin", "stdout", "stderr", "environment", "libraries", "generate_code", "egress"];
     let spans = keys.into_iter().map(|key| (key, table.key_span(key))).collect();
     table.finish(problems);
     let trees = read.union(&write).cloned().collect();
     Read { capabilities: Capabilities { flags, environment, read, write, libraries, egress }, trees, spans }
 }
 
-fn egress_tables<'a>(table: &mut Table<'a>, problems: &mut Problems) -> Vec<Table<'a>> {
-    match table.value("egress") {
-        Some(value) if !matches!(value.get_ref(), DeValue::Array(_)) => {
-            let problem = table.mistyped("egress", "a list of tables", value.get_ref(), value.span());
-            problems.push(
-                problem.help(
-                    "write `egress = [{ host = \"api.example.com\", methods = [\"GET\"], paths = [\"/v1/*\"] }]`",
-                ),
-            );
-            Vec::new()
-        }
-        _ => table.tables("egress", "an entry of `egress`", problems),
-    }
-}
-
 /// The names that are right, each once.
-fn names(placed: Vec<Placed>, problems: &mut Problems, wrong: impl Fn(&Placed) -> Option<Problem>) -> BTreeSet<String> {
+pub(super) fn names(
+    placed: Vec<Placed>,
+    problems: &mut Problems,
+    wrong: impl Fn(&Placed) -> Option<Problem>,
+) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for name in placed {
         if let Some(problem) = wrong(&name) {
@@ -81,7 +65,7 @@ fn names(placed: Vec<Placed>, problems: &mut Problems, wrong: impl Fn(&Placed) -
     names
 }
 
-fn misnamed(name: &Placed, what: &str, label: &str) -> Problem {
+pub(super) fn misnamed(name: &Placed, what: &str, label: &str) -> Problem {
     Problem::new(name.span.clone(), format!("`{}` {what}", name.text.escape_debug()), label)
 }
 
@@ -137,85 +121,6 @@ fn library(name: &Placed) -> Option<Problem> {
     })
 }
 
-fn egress(tables: Vec<Table<'_>>, problems: &mut Problems) -> Vec<Egress> {
-    let mut all: Vec<Egress> = Vec::new();
-    for (nth, mut table) in (1_usize..).zip(tables) {
-        if nth > EGRESS_MAX {
-            let message = format!("the contract names more than {EGRESS_MAX} hosts");
-            problems.push(Problem::new(table.span(), message, "one too many"));
-            break;
-        }
-        let span = table.span();
-        let host = table.required("host", "\"api.example.com\"", problems);
-        let named = table.value("port").is_some();
-        let port = if named { number(&mut table, "port", 1..=65_535, problems) } else { Some(HTTPS) };
-        let methods = listed(&mut table, "methods", "[\"GET\"]", problems);
-        let paths = listed(&mut table, "paths", "[\"/v1/*\"]", problems);
-        table.finish(problems);
-        let host = host.filter(|host| {
-            let problem = host_problem(host);
-            let valid = problem.is_none();
-            problems.extend(problem);
-            valid
-        });
-        let methods = names(methods, problems, method);
-        let paths = names(paths, problems, |path| {
-            PathPattern::new(&path.text).is_none().then(|| {
-                misnamed(path, "is not a pattern for paths", "not such a pattern").help(
-                    "write a path such as \"/v1/items\", or \"/v1/*\" for everything below \"/v1/\"; without `..`, `//`, `?`, `#` and `%`",
-                )
-            })
-        });
-        let paths: Vec<PathPattern> = paths.iter().filter_map(|path| PathPattern::new(path)).collect();
-        let Some((host, port)) = host.zip(port.and_then(|port| u16::try_from(port).ok())) else { continue };
-        if all.iter().any(|known| (&known.host, known.port) == (&host.text, port)) {
-            let message = format!("`{}` is there twice with port {port}", host.text);
-            problems.push(Problem::new(span, message, "again").help("list all methods and paths in one entry"));
-            continue;
-        }
-        all.push(Egress { host: host.text, port, methods, paths });
-    }
-    all
-}
-
-/// A list of strings that must not be empty.
-fn listed(table: &mut Table<'_>, key: &'static str, example: &str, problems: &mut Problems) -> Vec<Placed> {
-    let before = problems.len();
-    let listed = table.strings(key, problems);
-    if listed.is_empty() && problems.len() == before {
-        let at = table.key_span(key);
-        let problem = Problem::new(at, format!("the entry names no {key}, so it permits nothing"), "nothing permitted");
-        problems.push(problem.help(format!("write `{key} = {example}`")));
-    }
-    listed
-}
-
-fn method(name: &Placed) -> Option<Problem> {
-    let known = METHODS.map(|method| format!("`{method}`")).join(", ");
-    (!METHODS.contains(&name.text.as_str()))
-        .then(|| misnamed(name, "is not a method", "not a method").help(format!("there are {known}")))
-}
-
-/// Names of hosts are in lower case, so that one host has one name.
-fn host_problem(host: &Placed) -> Option<Problem> {
-    let label = |label: &str| {
-        let plain = |character: char| matches!(character, 'a'..='z' | '0'..='9' | '-');
-        !label.is_empty()
-            && label.len() <= 63
-            && label.chars().all(plain)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let text = host.text.as_str();
-    let number = |label: &str| label.chars().all(|character| character.is_ascii_digit());
-    if text.len() <= 253 && text.split('.').all(label) && !text.rsplit('.').next().is_some_and(number) {
-        return None;
-    }
-    let address = text.parse::<std::net::IpAddr>().is_ok();
-    let problem = misnamed(host, "is not the name of a host", if address { "an address" } else { "not such a name" });
-    Some(problem.help("write one name in lower case, such as \"api.example.com\": no address, no scheme, no pattern; other alphabets as \"xn--…\""))
-}
-
 /// Absolute, without empty, `.` or `..` parts.
 fn is_guest_path(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else { return false };
@@ -238,6 +143,13 @@ impl Read {
             let problem = Problem::new(self.span(name), message, "not a capability here");
             problems.push(problem.help(format!("leave it out here, and name `{name}` in `[interface.process]`")));
         }
+        let stands = |tree: &String, file: &str| tree == file || is_inside(file, tree) || is_inside(tree, file);
+        let there = |tree: &&String| NAME_FILES.iter().any(|file| stands(tree, file));
+        if let Some(tree) = self.trees.iter().find(there).filter(|_| !self.capabilities.egress.is_empty()) {
+            let message = format!("`{}` can't be granted together with `egress`", tree.escape_debug());
+            let problem = Problem::new(self.span("egress"), message, "brings `/etc/hosts` and `/etc/resolv.conf`");
+            problems.push(problem.help("leave one of them out, or name another place for the directory"));
+        }
         if let Some(files) = files
             && is_guest_path(&files.text)
             && !self.trees.contains(&files.text)
@@ -257,6 +169,7 @@ impl Read {
         let given = [
             (self.capabilities.has(Flag::GenerateCode), "generate_code"),
             (!self.capabilities.libraries.is_empty(), "libraries"),
+            (!self.capabilities.egress.is_empty(), "egress"),
         ];
         let problem = |name: &str| {
             let message = format!("`{name}` is a capability of programs; a component has no use for it");

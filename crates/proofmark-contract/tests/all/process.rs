@@ -1,5 +1,7 @@
 //! Contracts of programs: two whole ones, what is wrong with others, and where.
 
+use proofmark_contract::egress::path::Path;
+use proofmark_contract::egress::{Egress, Scheme};
 use proofmark_contract::generate::{Dictionary, Source};
 use proofmark_contract::{Arguments, Change, Contract, Fact, FactKind, Flag, Form, Tree};
 use proptest::prelude::*;
@@ -236,17 +238,23 @@ fn capabilities_of_programs() {
         "[capabilities]\nread = ['/in', '/in/deep']\nwrite = ['/out']\ngenerate_code = true\nclocks = true
 egress = [
   { host = 'api.example.com', methods = ['GET', 'POST'], paths = ['/v1/*', '/health'] },
+  { host = 'api.example.com', methods = ['PROPFIND'], paths = ['/dav/**'] },
   { host = 'api.example.com', port = 8443, methods = ['PUT'], paths = ['/'] },
+  { host = 'old.example.com', scheme = 'http', methods = ['GET'], paths = ['/'] },
 ]",
     );
     let capabilities = parsed(&text).capabilities;
     let names: Vec<String> = capabilities.names().into_iter().collect();
     assert_eq!(names, ["clocks", "egress", "generate_code", "read", "write"]);
     assert!(capabilities.has(Flag::GenerateCode));
-    let [first, second] = capabilities.egress.as_slice() else { panic!() };
+    let [first, more, second, clear] = capabilities.egress.as_slice() else { panic!() };
     assert_eq!((first.host.as_str(), first.port, second.port), ("api.example.com", 443, 8443));
-    assert!(first.allows("POST", "/v1/x") && first.allows("GET", "/health") && !first.allows("PUT", "/v1/x"));
-    assert!(second.allows("PUT", "/") && !second.allows("PUT", "/x"));
+    assert_eq!((first.scheme, clear.scheme, clear.port), (Scheme::Https, Scheme::Http, 80));
+    let allows = |egress: &Egress, method: &str, path: &str| egress.allows(method, &Path::read(path).unwrap());
+    assert!(allows(first, "POST", "/v1/x") && allows(first, "GET", "/health"));
+    // One segment, as the broker reads it.
+    assert!(!allows(first, "GET", "/v1/x/y") && !allows(first, "PUT", "/v1/x") && !allows(first, "PROPFIND", "/dav/x"));
+    assert!(allows(more, "PROPFIND", "/dav/x/y") && allows(second, "PUT", "/") && !allows(second, "PUT", "/x"));
 }
 
 proptest! {
@@ -380,12 +388,17 @@ fn capabilities() {
   { host = '10.0.0.1', methods = ['GET'], paths = ['/'] },
   { host = 'https://x.example', methods = ['GET'], paths = ['/'] },
   { host = '*.example.com', methods = ['GET'], paths = ['/'] },
-  { host = 'x.example', port = 0, methods = ['get', 'GET', 'GET'], paths = ['v1', '/a*', '/a/../b', '/a/%2e', '/*'] },
-  { host = 'y.example', methods = [], paths = ['/'], scheme = 'http' },
-  { host = 'z.example', methods = ['GET'], paths = ['/'] },
-  { host = 'z.example', port = 443, methods = ['GET'], paths = ['/'] },
+  { host = 'x.0x7f', port = 0, methods = ['get', 'GET', 'GET'], paths = ['v1', '/a*', '/a/../b', '/a/%2e', '/**/b'] },
+  { host = 'y.example', methods = [], paths = ['/'], scheme = 'ftp' },
+  { host = 'z.example', methods = ['GET', 'TRACE'], paths = ['/'] },
+  { host = 'z.example', port = 443, scheme = 'http', methods = ['GET'], paths = ['/a'] },
 ]"
         ),
-        super::contract("export f: func();", "[capabilities]\nlibraries = ['libc.so.6']\ngenerate_code = true"),
+        more("read = ['/etc']\negress = [{ host = 'a.example', methods = ['GET'], paths = ['/'] }]"),
+        super::contract(
+            "export f: func();",
+            "[capabilities]\nlibraries = ['libc.so.6']\ngenerate_code = true
+egress = [{ host = 'a.example', methods = ['GET'], paths = ['/'] }]"
+        ),
     ]));
 }

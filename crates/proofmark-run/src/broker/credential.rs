@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use hyper::header::{HeaderName, HeaderValue};
+use proofmark_contract::egress::EgressError;
 use thiserror::Error;
 
-use super::grant::{GrantError, Host};
+use super::grant::Host;
 
 /// The shortest secret, in bytes: a shorter one would be found by chance in answers, and is none.
 pub const SECRET_BYTES_MIN: usize = 8;
@@ -20,7 +21,7 @@ pub const VALUE_BYTES_MAX: usize = 8192;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CredentialError {
     #[error(transparent)]
-    Host(#[from] GrantError),
+    Host(#[from] EgressError),
     #[error("the credential `{0}` can't be sent in the header `{1}`; write a name such as `authorization`")]
     Header(String, String),
     /// Never shows the value.

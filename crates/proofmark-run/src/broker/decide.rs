@@ -7,12 +7,12 @@ use hyper::body::{Body, Incoming};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use hyper::{HeaderMap, Method, Uri, Version, header};
+use proofmark_contract::egress::path::Path;
 
 use super::credential::Credential;
 use super::grant::{Host, Service};
 use super::headers;
 use super::ledger::Refusal;
-use super::path::Path;
 
 /// A request that is allowed.
 #[derive(Debug)]
@@ -107,9 +107,9 @@ pub(crate) fn announces_too_much(body: &Incoming, bytes_max: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use hyper::Request;
+    use proofmark_contract::egress::path::PathError;
 
     use super::super::grant::{At, Grant, Grants, Scheme};
-    use super::super::path::PathError;
     use super::*;
 
     fn service() -> Service {

@@ -1,102 +1,29 @@
-//! What an artifact may ask of whom: hosts, ports, methods and paths, as types that cannot be wrong.
+//! What an artifact may ask of whom: requests of a contract, and where the hosts really are.
 //!
 //! A grant names a host, never an address that the artifact chose. What is not in a grant does not leave.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use hyper::Method;
+use proofmark_contract::egress::path::Path;
+use proofmark_contract::egress::{Egress, EgressError};
 use thiserror::Error;
 
-use super::path::{Path, Pattern, PatternError};
+pub use proofmark_contract::egress::{Host, Scheme};
 
 /// The most hosts of a grant: each has an address of its own in 127.0.0.0/24, and .0, .1 and .255 are taken.
 pub const HOSTS_MAX: usize = 253;
-/// The longest name, in bytes, as text (RFC 1035, section 2.3.4).
-const NAME_BYTES_MAX: usize = 253;
-/// The longest label of a name, in bytes.
-const LABEL_BYTES_MAX: usize = 63;
 
 /// A grant that can't be honoured.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum GrantError {
-    #[error("`{0}` is not a host name; write letters, digits and hyphens in labels, such as `api.example.com`")]
-    Host(String),
-    #[error("port 0 of `{0}` can't be connected to")]
-    Port(Host),
-    #[error("`{0}` is not a method that can be granted; write it in capitals, such as `GET`")]
-    Method(String),
-    #[error("the grant for `{0}` names no method or no path, so it would allow nothing")]
-    Empty(Host),
     #[error(transparent)]
-    Path(#[from] PatternError),
+    Egress(#[from] EgressError),
     #[error("two grants for `{0}:{1}` differ in scheme or address")]
     Differ(Host, u16),
     #[error("more than {HOSTS_MAX} hosts are granted")]
     TooMany,
-}
-
-/// A DNS name: lower-case letters, digits and hyphens, never an address.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Host(String);
-
-impl Host {
-    /// Reads a name; capitals become small, a dot at the end is dropped.
-    ///
-    /// # Errors
-    ///
-    /// If it is no name: an address, a label of other characters, too long.
-    pub fn read(raw: &str) -> Result<Self, GrantError> {
-        let wrong = || GrantError::Host(raw.to_owned());
-        let name = raw.strip_suffix('.').unwrap_or(raw).to_ascii_lowercase();
-        if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.split('.').all(label) {
-            return Err(wrong());
-        }
-        // `127.1`, `0x7f.1` and their like: some resolvers read them as addresses. No top-level domain begins with a
-        // digit.
-        let top = name.rsplit('.').next().unwrap_or_default();
-        if top.starts_with(|first: char| first.is_ascii_digit()) {
-            return Err(wrong());
-        }
-        Ok(Self(name))
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-fn label(label: &str) -> bool {
-    !label.is_empty()
-        && label.len() <= LABEL_BYTES_MAX
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-/// How the real host is spoken to. The artifact speaks plain HTTP to the broker either way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Scheme {
-    Https,
-    /// In the clear: only when the grant says so.
-    Http,
-}
-
-impl Scheme {
-    pub(crate) const fn port(self) -> u16 {
-        match self {
-            Self::Https => 443,
-            Self::Http => 80,
-        }
-    }
 }
 
 /// Where the real host is looked for.
@@ -108,25 +35,19 @@ pub enum At {
     Address(SocketAddr),
 }
 
-/// One line of a grant: these methods on these paths of this host at this port.
+/// Requests that may be sent, and where to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    host: Host,
-    port: u16,
-    scheme: Scheme,
-    at: At,
-    methods: Vec<Method>,
-    paths: Vec<Pattern>,
+    pub egress: Egress,
+    pub at: At,
 }
 
 impl Grant {
-    /// Reads a grant of `methods` (capitals; each stands for itself, `GET` does not bring `HEAD`) on `paths`
-    /// ([`Pattern`]).
+    /// As [`Egress::new`], at a place.
     ///
     /// # Errors
     ///
-    /// If the host is no name, the port 0, a method `CONNECT`, `TRACE` or no method, a pattern unreadable, or nothing
-    /// granted.
+    /// As [`Egress::new`].
     pub fn new(
         host: &str,
         port: u16,
@@ -135,28 +56,7 @@ impl Grant {
         methods: &[&str],
         paths: &[&str],
     ) -> Result<Self, GrantError> {
-        let host = Host::read(host)?;
-        if port == 0 {
-            return Err(GrantError::Port(host));
-        }
-        if methods.is_empty() || paths.is_empty() {
-            return Err(GrantError::Empty(host));
-        }
-        let methods = methods.iter().map(|name| method(name)).collect::<Result<_, _>>()?;
-        let paths = paths.iter().map(|path| Pattern::read(path)).collect::<Result<_, _>>()?;
-        Ok(Self { host, port, scheme, at, methods, paths })
-    }
-}
-
-/// `TRACE` would send the credential back in the answer, `CONNECT` would take the rules out of the way.
-fn method(name: &str) -> Result<Method, GrantError> {
-    let wrong = || GrantError::Method(name.to_owned());
-    if name.is_empty() || name.len() > 32 || !name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-') {
-        return Err(wrong());
-    }
-    match Method::from_bytes(name.as_bytes()) {
-        Ok(Method::CONNECT | Method::TRACE) | Err(_) => Err(wrong()),
-        Ok(method) => Ok(method),
+        Ok(Self { egress: Egress::new(host, port, scheme, methods, paths)?, at })
     }
 }
 
@@ -167,19 +67,17 @@ pub(crate) struct Service {
     pub port: u16,
     pub scheme: Scheme,
     pub at: At,
-    rules: Vec<(Vec<Method>, Vec<Pattern>)>,
+    rules: Vec<Egress>,
 }
 
 impl Service {
     /// Whether any rule grants the method at all; the reason for a refusal is told apart by it.
     pub fn method(&self, method: &Method) -> bool {
-        self.rules.iter().any(|(methods, _)| methods.contains(method))
+        self.rules.iter().any(|rule| rule.has_method(method.as_str()))
     }
 
     pub fn allows(&self, method: &Method, path: &Path) -> bool {
-        self.rules
-            .iter()
-            .any(|(methods, paths)| methods.contains(method) && paths.iter().any(|pattern| pattern.holds(path)))
+        self.rules.iter().any(|rule| rule.allows(method.as_str(), path))
     }
 
     /// What stands in the `Host` header of a request to it.
@@ -200,7 +98,8 @@ impl Grants {
     /// If grants of one host and port contradict each other, or there are too many hosts.
     pub fn new(grants: impl IntoIterator<Item = Grant>) -> Result<Self, GrantError> {
         let mut services: BTreeMap<(Host, u16), Service> = BTreeMap::new();
-        for Grant { host, port, scheme, at, methods, paths } in grants {
+        for Grant { egress, at } in grants {
+            let (host, port, scheme) = (egress.host.clone(), egress.port, egress.scheme);
             let service = services.entry((host.clone(), port)).or_insert_with(|| Service {
                 host: host.clone(),
                 port,
@@ -211,7 +110,7 @@ impl Grants {
             if service.scheme != scheme || service.at != at {
                 return Err(GrantError::Differ(host, port));
             }
-            service.rules.push((methods, paths));
+            service.rules.push(egress);
         }
         let grants = Self { services };
         if grants.hosts().len() > HOSTS_MAX { Err(GrantError::TooMany) } else { Ok(grants) }
@@ -230,10 +129,10 @@ impl Grants {
     }
 
     /// Where the broker must listen inside the fence, each with what it stands for.
-    pub(crate) fn listeners(&self) -> Vec<(SocketAddr, Service)> {
+    pub(crate) fn listeners(&self) -> Vec<(SocketAddrV4, Service)> {
         let hosts: BTreeMap<Host, Ipv4Addr> = self.hosts().into_iter().collect();
         let place = |service: &Service| {
-            hosts.get(&service.host).map(|address| (SocketAddr::from((*address, service.port)), service.clone()))
+            hosts.get(&service.host).map(|address| (SocketAddrV4::new(*address, service.port), service.clone()))
         };
         self.services.values().filter_map(place).collect()
     }
@@ -248,54 +147,8 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_names() {
-        assert_eq!(Host::read("API.Example.com.").unwrap().as_str(), "api.example.com");
-        assert!(Host::read("localhost").is_ok() && Host::read("xn--bcher-kva.example").is_ok());
-        let long = format!("{}.com", "a".repeat(64));
-        for wrong in [
-            "",
-            ".",
-            "..",
-            "a..b",
-            "-a.com",
-            "a-.com",
-            "a_b.com",
-            "a.com:80",
-            "a/b",
-            "127.0.0.1",
-            "127.1",
-            "2130706433",
-            "0x7f.1",
-            "0x7f000001",
-            "a.1",
-            "[::1]",
-            "::1",
-            "bücher.example",
-            "*.example.com",
-            "a@b",
-            "a b",
-            &long,
-        ] {
-            assert!(Host::read(wrong).is_err(), "{wrong}");
-        }
-        assert!(Host::read(&vec!["a"; 127].join(".")).is_ok());
-        assert!(Host::read(&vec!["a"; 128].join(".")).is_err());
-    }
-
-    #[test]
-    fn methods_are_words_that_keep_the_rules() {
-        let one = |method| Grant::new("a.com", 443, Scheme::Https, At::Name, &[method], &["/"]);
-        assert!(one("GET").is_ok() && one("PROPFIND").is_ok() && one("M-SEARCH").is_ok());
-        for wrong in ["CONNECT", "TRACE", "get", "GET ", "", "GET\r\n", "*", &"A".repeat(33)] {
-            assert!(one(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn grants_that_allow_nothing_or_contradict_each_other_are_refused() {
-        assert!(matches!(get("a.com", 0), Err(GrantError::Port(_))));
-        let empty = Grant::new("a.com", 443, Scheme::Https, At::Name, &[], &["/"]);
-        assert!(matches!(empty, Err(GrantError::Empty(_))));
+    fn grants_that_contradict_each_other_are_refused() {
+        assert!(matches!(get("a.com", 0), Err(GrantError::Egress(EgressError::Port(_)))));
         let plain = Grant::new("a.com", 443, Scheme::Http, At::Name, &["PUT"], &["/x"]).unwrap();
         assert!(matches!(Grants::new([get("a.com", 443).unwrap(), plain.clone()]), Err(GrantError::Differ(_, 443))));
         assert!(Grants::new([get("a.com", 80).unwrap(), plain]).is_ok());

@@ -5,11 +5,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use proofmark_contract::egress::path::PathError;
 use proofmark_mark::digest::Digest;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-
-use super::path::PathError;
 
 /// The most bytes of a method, path or query that is kept of a request that was refused.
 const KEPT_BYTES_MAX: usize = 8192;

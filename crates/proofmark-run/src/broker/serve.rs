@@ -1,7 +1,7 @@
 //! The loop behind the sockets: accepts, decides, forwards, and notes what happened.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -275,6 +275,6 @@ fn words(end: End) -> Response<Answer> {
 }
 
 /// Whether a socket stands where a door is wanted.
-pub(super) fn stands_at(listener: &std::net::TcpListener, address: SocketAddr) -> bool {
-    listener.local_addr().is_ok_and(|local| local == address)
+pub(super) fn stands_at(listener: &std::net::TcpListener, address: SocketAddrV4) -> bool {
+    listener.local_addr().is_ok_and(|local| local == SocketAddr::V4(address))
 }

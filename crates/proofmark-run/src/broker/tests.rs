@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::credential::Credentials;
 use super::forward::{Authorities, Connector, Resolver};
 use super::grant::{At, Grant, Grants, Scheme};
-use super::ledger::{End, Exchange, Record, Refusal};
+use super::ledger::{End, Exchange, Ledger, Record, Refusal};
 use super::{Broker, BrokerError, Limits, Serving, Sockets};
 use server::Server;
 
@@ -79,8 +79,9 @@ impl Fixture {
             credentials,
             limits: setting.limits,
             connector: Connector::new(setting.authorities, setting.resolver).unwrap(),
+            ledger: Ledger::default(),
         };
-        assert_eq!(broker.listens_at(), [door_at]);
+        assert_eq!(broker.listens_at().into_iter().map(SocketAddr::V4).collect::<Vec<_>>(), [door_at]);
         let serving = broker.serve(Sockets { names, doors: vec![door] }).unwrap();
         Self { server, serving: Some(serving), door: door_at, names: names_at }
     }
@@ -196,7 +197,7 @@ fn sockets_must_be_exactly_those_that_are_wanted() {
     let surplus = broker().serve(Sockets { names: names(), doors: vec![door.try_clone().unwrap(), listener()] });
     assert!(matches!(surplus, Err(BrokerError::Surplus(1))));
     assert!(broker().serve(Sockets { names: names(), doors: vec![door] }).is_ok());
-    assert_eq!(broker().hosts_file(), "127.0.0.1 localhost\n127.0.0.2 api.example.com\n");
+    assert_eq!(broker().hosts_file(), "127.0.0.2 api.example.com\n127.0.0.1 localhost\n");
 }
 
 /// Waits for something that must come.

@@ -33,9 +33,9 @@ pub struct Launcher {
 pub struct Held {
     /// What was tried inside, all of it denied.
     pub probe: Probe,
-    /// This side of the plan's TCP ports, in its order.
+    /// This side of the plan's TCP listeners, in its order.
     pub tcp: Vec<TcpListener>,
-    /// This side of the plan's UDP ports, in its order.
+    /// This side of the plan's UDP sockets, in its order.
     pub udp: Vec<UdpSocket>,
     stdin: File,
     stdout: File,
@@ -154,8 +154,8 @@ impl Launcher {
         };
         let mut fds = fds.into_iter();
         let pidfd = Arc::new(fds.next().ok_or_else(nonsense)?);
-        let tcp_ports = plan.network.ports().0.len();
-        let tcp = fds.by_ref().take(tcp_ports).map(TcpListener::from).collect();
+        let count = plan.network.listeners().0.len();
+        let tcp = fds.by_ref().take(count).map(TcpListener::from).collect();
         let udp = fds.map(UdpSocket::from).collect();
         let (stdin, stdout, stderr) = (stdin.into(), stdout.into(), stderr.into());
         Ok(Held { probe, tcp, udp, stdin, stdout, stderr, pidfd, answers })

@@ -212,7 +212,7 @@ fn introduce(kept: &Kept, keeper: OwnedFd, plan: &Plan, start: Start, answers: B
             None => return Err(died(kept, "set up the fence")),
         }
     };
-    let (tcp, udp) = Network::ports(&plan.network);
+    let (tcp, udp) = Network::listeners(&plan.network);
     if listeners.len() != tcp.len().saturating_add(udp.len()) {
         return Err(Fault::new(Layer::Network, "hand out listeners", Errno::EBADMSG));
     }

@@ -1,6 +1,7 @@
 //! Landlock: the second answer to every question about files, and the first about abstract sockets and signals to
 //! processes outside. Every right that version 6 knows is handled; what no rule gives is denied.
 
+use std::net::SocketAddrV4;
 use std::path::Path;
 
 use landlock::{
@@ -27,9 +28,9 @@ pub fn restrict(plan: &Plan) -> Result<(), Fault> {
     for mount in &plan.mounts {
         rules = allow(rules, mount)?;
     }
-    for port in plan.network.ports().0 {
+    for port in plan.network.listeners().0.iter().map(SocketAddrV4::port) {
         rules = rules
-            .add_rule(NetPort::new(*port, AccessNet::ConnectTcp))
+            .add_rule(NetPort::new(port, AccessNet::ConnectTcp))
             .map_err(|error| fault(&format!("allow port {port}"), &error))?;
     }
     rules.restrict_self().map(drop).map_err(|error| fault("restrict", &error))

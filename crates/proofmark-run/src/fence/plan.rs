@@ -2,6 +2,7 @@
 //! launcher's socket.
 
 use std::ffi::{OsStr, OsString};
+use std::net::SocketAddrV4;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -19,6 +20,8 @@ pub const PROGRAM_FD: u64 = 1000;
 /// The fewest descriptors that a payload needs to be started.
 const OPEN_FILES_MIN: u64 = 8;
 const MOUNTS_MAX: usize = 64;
+/// They travel in one message.
+const LISTENERS_MAX: usize = 128;
 /// The kernel's own bound on one argument or variable (`MAX_ARG_STRLEN`) and on their sum for a small stack, in bytes.
 const WORDS_BYTES_MAX: usize = 1 << 17;
 
@@ -99,10 +102,11 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Network {
     None,
-    /// 127.0.0.1 inside, with these ports listening; [`super::Fenced::listeners`] are their ends.
+    /// Sockets at loopback addresses inside (127.0.0.0/8); their ends are [`super::Fenced::tcp`] and
+    /// [`super::Fenced::udp`].
     Broker {
-        tcp: Vec<u16>,
-        udp: Vec<u16>,
+        tcp: Vec<SocketAddrV4>,
+        udp: Vec<SocketAddrV4>,
     },
 }
 
@@ -127,7 +131,8 @@ impl Mount {
 }
 
 impl Network {
-    pub(super) fn ports(&self) -> (&[u16], &[u16]) {
+    /// Where it listens: over TCP, over UDP.
+    pub(super) fn listeners(&self) -> (&[SocketAddrV4], &[SocketAddrV4]) {
         match self {
             Self::None => (&[], &[]),
             Self::Broker { tcp, udp } => (tcp, udp),
@@ -181,7 +186,28 @@ impl Plan {
         if self.owner.is_some_and(|owner| owner.uid == 0 || owner.gid == 0) {
             return wrong("a payload never acts as the host's root; name another owner".to_owned());
         }
+        self.check_network()?;
         self.check_payload()
+    }
+
+    fn check_network(&self) -> Result<(), FenceError> {
+        let wrong = |reason: String| Err(FenceError::Plan { reason });
+        let (tcp, udp) = self.network.listeners();
+        let count = tcp.len().saturating_add(udp.len());
+        if count > LISTENERS_MAX {
+            return wrong(format!("{count} listeners; at most {LISTENERS_MAX} fit"));
+        }
+        if let Some(at) = tcp.iter().chain(udp).find(|at| !at.ip().is_loopback() || at.port() == 0) {
+            return wrong(format!("`{at}` is no place for a listener: write a port of an address in 127.0.0.0/8"));
+        }
+        for places in [tcp, udp] {
+            let mut places = places.to_vec();
+            places.sort_unstable();
+            if let Some([twice, _]) = places.array_windows().find(|[left, right]| left == right) {
+                return wrong(format!("two listeners at `{twice}`"));
+            }
+        }
+        Ok(())
     }
 
     fn check_payload(&self) -> Result<(), FenceError> {

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use proofmark_contract::Invocation;
 use thiserror::Error;
 
-use super::{Cut, Native, PAYLOAD, converse};
+use super::network::Connection;
+use super::{Cut, Native, PAYLOAD, converse, undecided};
+use crate::broker::{Broker, BrokerError, Serving, Stopper};
 use crate::effects::{self, EffectError, Effects, Recovered, Stage};
-use crate::fence::{Exit, FenceError, Mount, Probe, Runs};
+use crate::fence::{Exit, FenceError, Mount, Network, Probe, Runs};
 use crate::tree::{Limits, Manifest};
 use crate::wasi::Written;
 
@@ -31,6 +33,8 @@ pub struct Given {
     pub invocation: Invocation,
     pub read: Vec<Granted>,
     pub write: Vec<Granted>,
+    /// The way to a network, if there is one. Its record says afterwards what was asked, however the run ended.
+    pub broker: Option<Broker>,
 }
 
 /// A run that ended by itself, with what it would change.
@@ -59,6 +63,8 @@ pub enum StagedError {
     Effects { host: PathBuf, source: EffectError },
     #[error(transparent)]
     Fence(#[from] FenceError),
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
     /// It ended by a signal, or wrote too much.
     #[error("the artifact {0}")]
     Trapped(String),
@@ -95,14 +101,30 @@ impl Native {
             mounts.push(Mount::Stage { lower, upper, work, guest: granted.guest.clone().into() });
             stages.0.push((granted, stage, before));
         }
-        let plan = self.plan(&given.invocation, mounts, CPU_SECONDS, limits.content_bytes);
+        let connection = given.broker.as_ref().map(|broker| Connection::lay(broker, &self.natives.scratch));
+        let connection = connection.transpose().map_err(|error| undecided(&error))?;
+        mounts.extend(connection.iter().flat_map(Connection::mounts));
+        let mut plan = self.plan(&given.invocation, mounts, CPU_SECONDS, limits.content_bytes);
+        plan.network = connection.as_ref().map_or(Network::None, Connection::network);
         if let Some(why) = stop() {
             return Err(StagedError::Stopped(why));
         }
-        let fenced = self.natives.launcher.spawn(&plan)?;
+        let launcher = &self.natives.launcher;
+        let (fenced, serving) = match &connection {
+            Some(connection) => connection.start(launcher, &plan).map(|(fenced, serving)| (fenced, Some(serving)))?,
+            None => (launcher.spawn(&plan)?, None),
+        };
         let probe = fenced.probe.clone();
-        let mut stop = || stop().map(Cut::Stopped);
-        let (exit, written) = converse(fenced, given.invocation.stdin, WRITTEN_BYTES_MAX, &mut stop)?;
+        let stopper = serving.as_ref().map(Serving::stopper);
+        let mut stop = || {
+            let why = stop()?;
+            stopper.iter().for_each(Stopper::stop);
+            Some(Cut::Stopped(why))
+        };
+        let conversed = converse(fenced, given.invocation.stdin, WRITTEN_BYTES_MAX, &mut stop);
+        // However it ended, nothing leaves any more.
+        drop(serving);
+        let (exit, written) = conversed?;
         let code = self.ended(&exit)?;
         let mut changes = Vec::new();
         while let Some((granted, mut stage, before)) = stages.0.pop() {

@@ -106,10 +106,19 @@ pub fn holds_around_a_worker(rig: &mut Rig) {
 
 pub fn holds_beside_a_broker(rig: &mut Rig) {
     let (plan, _staging) = rig.outside.plan("processes", &["escape"], None);
-    let plan = Plan { network: Network::Broker { tcp: vec![8080], udp: vec![53] }, ..plan };
+    let plan = Plan {
+        network: Network::Broker { tcp: places(&["127.0.0.2:443", "127.0.0.3:8080"]), udp: places(&["127.0.0.1:53"]) },
+        ..plan
+    };
     let fenced = rig.launcher.spawn(&plan).unwrap();
     expect_whole(rig, &fenced.probe);
+    let tried = |name: &str| fenced.probe.acts.iter().any(|act| act.name == name);
+    assert!(tried("connect out of the loopback at a granted port") && tried("listen on TCP"));
     super::finish(fenced);
+}
+
+fn places(list: &[&str]) -> Vec<std::net::SocketAddrV4> {
+    list.iter().map(|text| text.parse().unwrap()).collect()
 }
 
 /// What any user may do where nothing forbids it.

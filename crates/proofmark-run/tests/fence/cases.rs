@@ -507,22 +507,26 @@ fn system_calls_off_the_list_are_denied() {
 
 fn a_broker_listens_inside() {
     const TALKS: &str = "#include <netinet/in.h>\n#include <netinet/tcp.h>\n
-        static int to(int type, int proto, int port) { int s = socket(AF_INET, type, proto); if (s < 0) return -2;
-          struct sockaddr_in a = {AF_INET, htons(port), {htonl(0x7f000001)}};
+        static int to(int type, int proto, int host, int port) { int s = socket(AF_INET, type, proto); if (s < 0) return -2;
+          struct sockaddr_in a = {AF_INET, htons(port), {htonl(host)}};
           return connect(s, (void *)&a, sizeof a) ? -errno : s; }
-        int main(void) { int s = to(SOCK_STREAM, 0, 8080); char b[9] = {0}; write(s, \"ask\", 3); read(s, b, 8); puts(b);
-          int u = to(SOCK_DGRAM, 0, 53); send(u, \"dns\", 3, 0); memset(b, 0, 9); recv(u, b, 8, 0); puts(b);
-          printf(\"%d\", to(SOCK_STREAM, 0, 8081)); printf(\" %d\", to(SOCK_STREAM, 262, 8080));
-          printf(\" %d\", to(SOCK_RAW, 0, 8080)); printf(\" %d\", socket(AF_UNIX, SOCK_STREAM, 0));
+        int main(void) { int s = to(SOCK_STREAM, 0, 0x7f000003, 443); char b[9] = {0}; write(s, \"ask\", 3); read(s, b, 8); puts(b);
+          int u = to(SOCK_DGRAM, 0, 0x7f000001, 53); send(u, \"dns\", 3, 0); memset(b, 0, 9); recv(u, b, 8, 0); puts(b);
+          printf(\"%d\", to(SOCK_STREAM, 0, 0x7f000002, 8081)); printf(\" %d\", to(SOCK_STREAM, 0, 0x7f000001, 443));
+          printf(\" %d\", to(SOCK_STREAM, 0, 0x7f000009, 443)); printf(\" %d\", to(SOCK_STREAM, 0, 0xc0000201, 443));
+          printf(\" %d\", to(SOCK_DGRAM, 0, 0xc0000201, 53)); printf(\" %d\", to(SOCK_STREAM, 262, 0x7f000002, 443));
+          printf(\" %d\", to(SOCK_RAW, 0, 0x7f000002, 443)); printf(\" %d\", socket(AF_UNIX, SOCK_STREAM, 0));
           printf(\" %d\", socket(AF_INET6, SOCK_STREAM, 0)); printf(\" %d\", socket(AF_NETLINK, SOCK_RAW, 0));
           s = socket(AF_INET, SOCK_STREAM, 0); struct sockaddr_in a = {AF_INET, htons(8081), {htonl(0x7f000001)}};
           printf(\" %ld\", sendto(s, \"x\", 1, MSG_FASTOPEN, (void *)&a, sizeof a)); int on = 1;
           printf(\" %d\", setsockopt(s, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, 4));
           printf(\" %d\", setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, 4)); printf(\" %d\", bind(s, (void *)&a, sizeof a)); }";
     let mut plan = plan(program(TALKS));
-    plan.network = Network::Broker { tcp: vec![8080], udp: vec![53] };
+    let at = |text: &str| text.parse().unwrap();
+    plan.network =
+        Network::Broker { tcp: vec![at("127.0.0.2:443"), at("127.0.0.3:443")], udp: vec![at("127.0.0.1:53")] };
     let fenced = launcher().spawn(&plan).unwrap();
-    let (mut stream, _) = fenced.tcp.first().unwrap().accept().unwrap();
+    let (mut stream, _) = fenced.tcp.get(1).unwrap().accept().unwrap();
     let mut asked = [0; 3];
     stream.read_exact(&mut asked).unwrap();
     stream.write_all(b"answer").unwrap();
@@ -530,8 +534,9 @@ fn a_broker_listens_inside() {
     assert_eq!((count, &asked), (3, b"dns"));
     fenced.udp.first().unwrap().send_to(b"name", from).unwrap();
     let done = finish(fenced);
-    // Port 8081 is denied by Landlock (EACCES), before anyone could refuse the connection.
-    assert_eq!(done.out, "answer\nname\n-13 -2 -2 -1 -1 -1 -1 -1 0 -1");
+    // Port 8081 is denied by Landlock (EACCES), before anyone could refuse the connection; at a granted port nobody else
+    // listens (ECONNREFUSED), and there is no other network (ENETUNREACH).
+    assert_eq!(done.out, "answer\nname\n-13 -111 -111 -101 -101 -2 -2 -1 -1 -1 -1 -1 0 -1");
 }
 
 fn another_user_is_only_for_root() {

@@ -24,6 +24,7 @@ use serde_json::json;
 
 use crate::cli::{Format, Run};
 use crate::commands::call::parse;
+use crate::commands::egress;
 use crate::commands::verify::refusal;
 use crate::failure::{Failure, OK, REFUSED};
 use crate::{commands, inputs, render};
@@ -46,7 +47,9 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
     if let Some(process) = contract.interface.process() {
         let words = Words { arguments: &arguments.calls, env: &arguments.env, dir: &arguments.dir };
         let granted = |name: &str| verified.grant.capabilities.contains(name);
-        let given = given(&contract, process, &words, &granted)?;
+        let mut given = given(&contract, process, &words, &granted)?;
+        let asked: &[_] = if granted("egress") { &contract.capabilities.egress } else { &[] };
+        given.broker = egress::broker(asked, &arguments.egress)?;
         let act = staged::Act {
             verified: &verified,
             contract: &contract,
@@ -56,6 +59,8 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
         };
         return native(format, &mut home, &trust, act);
     }
+    // A component has no network: every such option is refused.
+    egress::broker(&[], &arguments.egress)?;
     if arguments.calls.is_empty() {
         return Err(Failure::wrong("there is nothing to call").next("name a call in WAVE, such as 'gcd(12, 18)'"));
     }
@@ -96,14 +101,14 @@ fn native(format: Format, home: &mut Home, trust: &Trust, act: staged::Act<'_>) 
     launch.held()?;
     match &ran.ended {
         Ok(finished) => {
-            render::staged::finished(format, "run", Some(&ran.run), finished, wanted);
+            render::staged::finished(format, "run", Some(&ran.run), finished, wanted, ran.egress.as_ref());
             Ok(if finished.holds() && finished.judged.iter().all(|judged| !matches!(judged.fate, Fate::Failed(_))) {
                 OK
             } else {
                 REFUSED
             })
         }
-        Err(error) => Err(render::staged::failure(error)),
+        Err(error) => Err(render::staged::failure(error).asked(ran.egress)),
     }
 }
 
@@ -140,7 +145,7 @@ pub fn given(
             return Err(not_asked(&guest));
         }
     }
-    Ok(Given { invocation: invocation(process, words.arguments, words.env)?, read, write })
+    Ok(Given { invocation: invocation(process, words.arguments, words.env)?, read, write, broker: None })
 }
 
 /// A directory as `--dir GUEST=HOST` names it.

@@ -1,8 +1,11 @@
 //! `proofmark stage`: runs a program without a mark on staged directories, shows what it would change, and drops it.
+//! What was sent can't be dropped, so it reaches only hosts whose place was named: servers to try things on.
 
 use proofmark_governor::staged::{Wanted, discard, stage};
+use proofmark_run::broker::Broker;
 
 use crate::cli::{Format, Stage};
+use crate::commands::egress;
 use crate::commands::run::{Words, given, interrupt};
 use crate::failure::{Failure, OK, REFUSED};
 use crate::{commands, inputs, render};
@@ -15,13 +18,17 @@ pub fn run(format: Format, arguments: &Stage) -> Result<u8, Failure> {
         Failure::wrong("the contract is not one of a program").next("proofmark call, for WebAssembly")
     })?;
     let words = Words { arguments: &arguments.words, env: &arguments.env, dir: &arguments.dir };
-    let given = given(contract, process, &words, &|_| true)?;
+    let mut given = given(contract, process, &words, &|_| true)?;
+    let asked = egress::placed(&contract.capabilities.egress, &arguments.egress)?;
+    given.broker = egress::broker(&asked, &arguments.egress)?;
+    let broker = given.broker.clone();
     let launch = commands::launch()?;
     let natives = commands::natives(&launch.fences);
     let interrupted = interrupt()?;
     let staged = stage(contract, &bytes, given, &natives, &mut || interrupted());
     launch.held()?;
-    let finished = discard(staged.map_err(|error| render::staged::failure(&error))?);
-    render::staged::finished(format, "stage", None, &finished, Wanted::Shown);
+    let asked = broker.as_ref().map(Broker::record);
+    let finished = discard(staged.map_err(|error| render::staged::failure(&error).asked(asked.clone()))?);
+    render::staged::finished(format, "stage", None, &finished, Wanted::Shown, asked.as_ref());
     Ok(if finished.holds() { OK } else { REFUSED })
 }

@@ -2,6 +2,7 @@
 
 use anstream::{eprintln, println};
 use proofmark_governor::staged::{Fate, Finished, Judged, Wanted};
+use proofmark_run::broker::ledger::Record;
 use proofmark_run::native::staged::StagedError;
 use serde_json::json;
 
@@ -12,7 +13,14 @@ use crate::failure::Failure;
 /// Changes shown of one directory.
 const CHANGES_SHOWN: usize = 20;
 
-pub fn finished(format: Format, command: &str, run: Option<&str>, finished: &Finished, wanted: Wanted) {
+pub fn finished(
+    format: Format,
+    command: &str,
+    run: Option<&str>,
+    finished: &Finished,
+    wanted: Wanted,
+    asked: Option<&Record>,
+) {
     if format == Format::Json {
         let judged = finished.judged.iter().map(|judged| {
             json!({
@@ -24,11 +32,12 @@ pub fn finished(format: Format, command: &str, run: Option<&str>, finished: &Fin
         let body = json!({
             "run": run, "exit": finished.code, "holds": finished.holds(), "changes": judged.collect::<Vec<_>>(),
             "stdout": text(&finished.written.stdout), "stderr": text(&finished.written.stderr),
-            "probed": finished.probe.acts.len(),
+            "probed": finished.probe.acts.len(), "egress": asked,
         });
         return super::json(command, body);
     }
     written(&finished.written);
+    asked.into_iter().for_each(super::egress::record);
     for one in &finished.judged {
         directory(one, wanted);
     }
@@ -87,6 +96,6 @@ pub fn failure(error: &StagedError) -> Failure {
             .next("proofmark log orders, for what is in force"),
         StagedError::Undecided(_) => Failure::unknown(format!("{error}; nothing was changed")),
         StagedError::Effects { .. } => Failure::wrong(error.to_string()),
-        StagedError::Fence(_) => Failure::failed(error.to_string()),
+        StagedError::Fence(_) | StagedError::Broker(_) => Failure::failed(error.to_string()),
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod cases;
+mod egress;
 mod faults;
 mod grants;
 mod hostile;
@@ -17,3 +18,4 @@ mod place;
 mod programs;
 mod replays;
 mod tampering;
+mod web;

@@ -3,8 +3,8 @@
 use proofmark_mark::digest::Digest;
 
 use super::super::ledger::{Cut, Failure};
-use super::super::path::PathError;
 use super::*;
+use proofmark_contract::egress::path::PathError;
 
 #[test]
 fn a_granted_request_goes_through_and_is_recorded() {

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn at(text: &str) -> SocketAddrV4 {
+    text.parse().unwrap()
+}
+
 fn plan() -> Plan {
     Plan {
         mounts: vec![
@@ -17,7 +21,7 @@ fn plan() -> Plan {
             directory: "/".into(),
         },
         limits: Limits { memory_bytes: 1, processes: 1, file_bytes: 0, open_files: 8, cpu_seconds: 1 },
-        network: Network::Broker { tcp: vec![1], udp: vec![2] },
+        network: Network::Broker { tcp: vec![at("127.0.0.2:1")], udp: vec![at("127.0.0.1:2")] },
         code: Code::Fixed,
         owner: Some(Owner { uid: 1, gid: 1 }),
         without: None,
@@ -75,6 +79,25 @@ fn limits_leave_room_for_something() {
     assert!(refused(|plan| plan.limits.processes = 0).contains("limit of 0"));
     assert!(refused(|plan| plan.limits.cpu_seconds = 0).contains("limit of 0"));
     assert!(refused(|plan| plan.mounts = vec![Mount::Null; MOUNTS_MAX + 1]).contains("at most 64"));
+}
+
+#[test]
+fn listeners_are_on_loopback_and_each_once() {
+    let broker = |tcp: &[&str], udp: &[&str]| {
+        let places = |list: &[&str]| list.iter().map(|text| at(text)).collect();
+        Network::Broker { tcp: places(tcp), udp: places(udp) }
+    };
+    let ask = |tcp: &[&str], udp: &[&str]| refused(|plan| plan.network = broker(tcp, udp));
+    for outside in ["0.0.0.0:80", "10.0.0.1:80", "128.0.0.1:80", "126.255.255.255:80", "127.0.0.1:0"] {
+        assert!(ask(&[outside], &[]).contains("no place for a listener"), "{outside}");
+        assert!(ask(&[], &[outside]).contains("no place for a listener"), "{outside}");
+    }
+    assert!(ask(&["127.0.0.2:80", "127.0.0.2:80"], &[]).contains("two listeners at `127.0.0.2:80`"));
+    let many: Vec<String> = (1..=LISTENERS_MAX + 1).map(|port| format!("127.0.0.1:{port}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert!(ask(&many, &[]).contains("at most 128 fit"));
+    let same = Plan { network: broker(&["127.255.255.254:53"], &["127.255.255.254:53"]), ..plan() };
+    same.check().unwrap();
 }
 
 #[test]

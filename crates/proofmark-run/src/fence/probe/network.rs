@@ -60,8 +60,10 @@ pub(super) fn acts(record: &mut Record, ground: &Ground<'_>) {
     record.add("connect over TCP with data in the first packet", fast_open(&near, no_way));
     record.add("connect over MPTCP", stream(MPTCP, &near, no_way));
     record.add("connect over SCTP", stream(SCTP, &near, no_way));
-    if *ground.network == Network::None {
-        record.add("listen on TCP", bound());
+    record.add("listen on TCP", bound());
+    // Landlock lets this port pass: the network itself must have no way.
+    if let Some(at) = ground.network.listeners().0.first() {
+        record.add("connect out of the loopback at a granted port", stream(0, &v4(FAR_V4, at.port()), NO_WAY));
     }
     let no_way = if marks.udp.is_some() || own_loopback { NO_WAY_TO_LURE } else { NO_WAY };
     record.add("send over UDP", datagram(&v4(LOOPBACK_V4, marks.udp.unwrap_or(NO_LURE)), no_way));

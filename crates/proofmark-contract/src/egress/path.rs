@@ -131,7 +131,7 @@ fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Which paths are granted: `/v1/items` is itself; a segment `*` is any one segment that isn't empty; `**` at the end
+/// Which paths are meant: `/v1/items` is itself; a segment `*` is any one segment that isn't empty; `**` at the end
 /// is whatever follows, an empty segment included. `/v1/*` holds `/v1/a`; `/v1/**` holds `/v1/a/b` and `/v1/`, not
 /// `/v1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -140,12 +140,12 @@ pub struct Pattern {
 }
 
 /// A pattern that can't be read.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PatternError {
-    #[error("the path pattern `{0}` has no single meaning: {1}")]
-    Path(String, PathError),
-    #[error("in the path pattern `{0}`, `*` must stand alone between slashes, and `**` only at the end")]
-    Star(String),
+    #[error("as a path it has no single meaning: {0}")]
+    Path(#[from] PathError),
+    #[error("`*` must stand alone between slashes, and `**` only at the end")]
+    Star,
 }
 
 impl Pattern {
@@ -155,11 +155,11 @@ impl Pattern {
     ///
     /// If it is not a path in one spelling, or a star stands within a segment.
     pub fn read(raw: &str) -> Result<Self, PatternError> {
-        let path = Path::read(raw).map_err(|error| PatternError::Path(raw.to_owned(), error))?;
+        let path = Path::read(raw)?;
         let last = path.segments().count().saturating_sub(1);
         let alone = |(at, segment)| !str::contains(segment, '*') || segment == "*" || (segment == "**" && at == last);
         if !path.segments().enumerate().all(alone) {
-            return Err(PatternError::Star(raw.to_owned()));
+            return Err(PatternError::Star);
         }
         Ok(Self { path })
     }
