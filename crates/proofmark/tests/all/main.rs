@@ -8,7 +8,9 @@
 )]
 
 mod cases;
+mod components;
 mod faults;
+mod filling;
 mod grants;
 mod hostile;
 mod main_job;
@@ -16,4 +18,5 @@ mod orders;
 mod place;
 mod programs;
 mod replays;
+mod several;
 mod tampering;
