@@ -19,6 +19,10 @@ pub struct Budget {
     pub executions: Option<u64>,
     /// Fuel of all calls of one function in a check together.
     pub total_fuel: u64,
+    /// Bytes that a run may write into its trees, beside as many as were there.
+    pub written: u64,
+    /// Entries that a run may make in its trees, beside those that were there.
+    pub entries: u64,
 }
 
 impl Default for Budget {
@@ -32,6 +36,8 @@ impl Default for Budget {
             functions: 20_000,
             executions: None,
             total_fuel: 20_000_000_000,
+            written: 4 << 30,
+            entries: 100_000,
         }
     }
 }

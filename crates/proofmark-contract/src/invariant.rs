@@ -36,6 +36,10 @@ pub struct Fact {
     pub mode: u32,
     /// Seconds since 1970.
     pub modified: i64,
+    /// How many names in the tree the file has, this one among them.
+    pub links: u32,
+    /// The first of those names, by their bytes: `path` itself where it is the only one.
+    pub first: String,
 }
 
 /// What a name in a tree stands for. Each name of a file with hard links is a file.
@@ -62,6 +66,8 @@ static FACT: LazyLock<Arc<RecordType>> = LazyLock::new(|| {
         ("sha256", Type::String),
         ("mode", Type::U32),
         ("modified", Type::S64),
+        ("links", Type::U32),
+        ("first", Type::String),
     ];
     let fields = fields.into_iter().map(|(name, ty)| (name.to_owned(), ty)).collect();
     Arc::new(RecordType { name: Some("fact".to_owned()), fields })
@@ -125,6 +131,8 @@ impl Fact {
             Value::String(self.sha256),
             Value::U32(self.mode),
             Value::S64(self.modified),
+            Value::U32(self.links),
+            Value::String(self.first),
         ];
         Value::Record(Arc::clone(&FACT), fields)
     }

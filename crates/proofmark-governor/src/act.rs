@@ -1,15 +1,17 @@
 //! The act: a marked artifact runs inside its grant.
 //!
 //! The order is fixed. The opening receipt is in the log before anything is compiled; orders are read after that, and
-//! followed until the end; the closing receipt says how it ended. What can't be recorded is not done.
+//! followed until the end; what would change is committed or dropped; the closing receipt says how it ended. What can't
+//! be recorded is not done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use proofmark_contract::{Call, Contract};
 use proofmark_mark::mark::Verified;
 use proofmark_mark::trust::Trust;
 use proofmark_run::fence::Probe;
+use proofmark_run::staged::{Granted, StagedError, Staging};
 use proofmark_run::wasi::World;
 use proofmark_run::worker::Launch;
 use proofmark_run::{Ended, Outcome};
@@ -19,15 +21,23 @@ use crate::home::Home;
 use crate::job::{Callee, Caller, CallerError};
 use crate::orders::Watcher;
 use crate::receipts;
-use crate::staged::probed;
+use crate::staged::{self, Fate, Judged, Wanted, probed};
 
 /// What is to be run, and on whose word.
 pub struct Act<'a> {
     pub verified: &'a Verified,
     pub contract: &'a Contract,
     pub artifact: &'a [u8],
+    pub given: Given<'a>,
+    pub wanted: Wanted,
+}
+
+/// What a run is given.
+pub struct Given<'a> {
     pub calls: &'a [Call],
+    /// But for the directories that may be changed.
     pub world: World,
+    pub write: Vec<Granted>,
 }
 
 /// With what.
@@ -41,9 +51,9 @@ pub struct Means<'a> {
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Default)]
 pub struct Ran {
-    /// The run's id.
+    /// The run's id; empty for one without a mark.
     pub run: String,
     /// Of the calls that came to an end, in order.
     pub outcomes: Vec<Outcome>,
@@ -51,6 +61,8 @@ pub struct Ran {
     pub cut: Option<CallerError>,
     /// What was tried in the worker's fence.
     pub probe: Option<Probe>,
+    /// What became of the directories that might be changed; none if a call had no result.
+    pub judged: Vec<Judged>,
 }
 
 /// Runs the calls, each in a fresh instance, in one worker.
@@ -58,46 +70,77 @@ pub struct Ran {
 /// # Errors
 /// [`GovernError`] when a receipt can't be written: before the act, nothing was run.
 pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, GovernError> {
-    let inputs: Vec<String> = act.calls.iter().map(ToString::to_string).collect();
+    let inputs: Vec<String> = act.given.calls.iter().map(ToString::to_string).collect();
     let open = receipts::open(home, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
-    let (contract, artifact) = (act.contract, act.artifact);
-    let mut ran = Ran { run: run.clone(), outcomes: Vec::new(), cut: None, probe: None };
-    match Watcher::open(home, means.trust) {
+    let mut ran = Ran { run: run.clone(), ..Ran::default() };
+    ran.cut = match Watcher::open(home, means.trust) {
         Ok(mut watcher) => {
             let acting = act.verified.acting(&run);
             let mut stop = || (means.interrupted)().or_else(|| watcher.forbids(&acting, (means.now)()));
-            let callee = Callee {
-                contract,
-                contract_text: &act.verified.contract,
-                artifact,
-                granted: act.verified.grant.capabilities.clone(),
-                world: act.world,
-            };
-            ran.cut = calls(means.launch, callee, act.calls, &mut ran, &mut stop).err();
+            carry_out(home, act, means.launch, &mut ran, &mut stop).err()
         }
-        Err(error) => {
-            ran.cut = Some(CallerError::Failed(format!("the log can't be read, so no order can be seen: {error}")));
-        }
-    }
+        Err(error) => Some(CallerError::Failed(format!("the log can't be read, so no order can be seen: {error}"))),
+    };
     let ended = receipts::Ended {
         outcome: ran.outcome(),
         outputs: ran.outcomes.iter().map(|outcome| outcome.ended.to_string()).collect(),
         fuel: ran.outcomes.iter().fold(0, |sum, outcome| outcome.fuel.saturating_add(sum)),
         probe: ran.probe.as_ref().map(|probe| probed(home, probe)).transpose()?,
-        effects: Vec::new(),
         host_calls: ran.host_calls(),
         memory_bytes: ran.outcomes.iter().map(|outcome| outcome.memory_bytes).max().unwrap_or_default(),
         egress: None,
+        effects: ran.judged.iter().map(staged::effect).collect(),
     };
     receipts::close(home, open, ended)?;
     Ok(ran)
 }
 
+fn carry_out(
+    home: &Home,
+    act: Act<'_>,
+    launch: &dyn Launch,
+    ran: &mut Ran,
+    stop: &mut dyn FnMut() -> Option<String>,
+) -> Result<(), CallerError> {
+    let Act { verified, contract, artifact, given, wanted } = act;
+    let marked =
+        Marked { contract, contract_text: &verified.contract, artifact, granted: &verified.grant.capabilities };
+    calls(launch, &marked, given, ran, stop)?;
+    if wanted == Wanted::Committed && ran.holds() {
+        staged::commit(home, &ran.run, &mut ran.judged, stop)?;
+    }
+    ran.judged.iter_mut().for_each(Judged::discard);
+    Ok(())
+}
+
+/// An artifact and what it may use.
+pub struct Marked<'a> {
+    pub contract: &'a Contract,
+    pub contract_text: &'a str,
+    pub artifact: &'a [u8],
+    /// Names of the granted capabilities.
+    pub granted: &'a BTreeSet<String>,
+}
+
+/// Runs the calls without a mark, holds the changes against the invariants, and drops them.
+#[must_use]
+pub fn stage(
+    launch: &dyn Launch,
+    marked: &Marked<'_>,
+    given: Given<'_>,
+    stop: &mut dyn FnMut() -> Option<String>,
+) -> Ran {
+    let mut ran = Ran::default();
+    ran.cut = calls(launch, marked, given, &mut ran, stop).err();
+    ran.judged.iter_mut().for_each(Judged::discard);
+    ran
+}
+
 fn calls(
     launch: &dyn Launch,
-    callee: Callee<'_>,
-    calls: &[Call],
+    marked: &Marked<'_>,
+    given: Given<'_>,
     ran: &mut Ran,
     stop: &mut dyn FnMut() -> Option<String>,
 ) -> Result<(), CallerError> {
@@ -105,12 +148,48 @@ fn calls(
     if let Some(why) = stop() {
         return Err(CallerError::Stopped(why));
     }
-    let mut caller = Caller::start(launch, callee, stop)?;
-    ran.probe = Some(caller.probe().clone());
-    for call in calls {
-        ran.outcomes.push(caller.call(call, stop)?);
+    let mut staging = Staging::open(given.write, &marked.contract.budget)?;
+    let callee = Callee {
+        contract: marked.contract,
+        contract_text: marked.contract_text,
+        artifact: marked.artifact,
+        granted: marked.granted.clone(),
+        world: given.world,
+        staged: (&staging).into(),
+    };
+    let mut excess = None;
+    let mut stop = || {
+        stop().or_else(|| {
+            excess = staging.look();
+            excess.as_ref().map(ToString::to_string)
+        })
+    };
+    let called = Caller::start(launch, callee, &mut stop).and_then(|mut caller| {
+        ran.probe = Some(caller.probe().clone());
+        let mut called = given.calls.iter().map(|call| caller.call(call, &mut stop));
+        let called = called.try_for_each(|outcome| outcome.map(|outcome| ran.outcomes.push(outcome)));
+        // However it went: nobody may write into a stage that is read or removed.
+        caller.dismiss();
+        called
+    });
+    if let Some(excess) = excess {
+        return Err(StagedError::from(excess).into());
+    }
+    called?;
+    if ran.returned() {
+        ran.judged = staged::judge(marked.contract, staging.changes()?);
     }
     Ok(())
+}
+
+impl From<StagedError> for CallerError {
+    fn from(error: StagedError) -> Self {
+        match error {
+            StagedError::Stopped(why) => Self::Stopped(why),
+            StagedError::Trapped(_) => Self::Trapped(error.to_string()),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
 }
 
 impl Ran {
@@ -125,6 +204,17 @@ impl Ran {
         sums
     }
 
+    /// Whether every call that was made has a result.
+    fn returned(&self) -> bool {
+        self.outcomes.iter().all(|outcome| matches!(outcome.ended, Ended::Returned(_)))
+    }
+
+    /// Whether every call has a result, and nothing keeps the changes from being committed.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.cut.is_none() && self.returned() && self.judged.iter().all(Judged::holds)
+    }
+
     /// How it ended, as the closing receipt has it.
     #[must_use]
     pub fn outcome(&self) -> &'static str {
@@ -132,8 +222,11 @@ impl Ran {
             Some(CallerError::Stopped(_)) => "stopped",
             Some(CallerError::Refused(_)) => "not run",
             Some(CallerError::Failed(_)) => "failed",
-            None if self.outcomes.iter().any(|outcome| matches!(outcome.ended, Ended::Trapped(_))) => "trapped",
-            None => "returned",
+            Some(CallerError::Trapped(_)) => "trapped",
+            None if !self.returned() => "trapped",
+            None if self.judged.iter().any(|judged| judged.fate == Fate::Committed) => "committed",
+            None if self.judged.is_empty() => "returned",
+            None => "dropped",
         }
     }
 }

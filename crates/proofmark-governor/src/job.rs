@@ -13,9 +13,10 @@ use std::time::Duration;
 use proofmark_contract::{Call, Contract};
 use proofmark_mark::challenge::Challenge;
 use proofmark_mark::evidence::Evidence;
-use proofmark_run::fence::Probe;
+use proofmark_run::fence::{Mount, Probe, Runs};
+use proofmark_run::staged::Staging;
 use proofmark_run::wasi::{World, Written, tape};
-use proofmark_run::worker::{self, Launch, Stop, Worker};
+use proofmark_run::worker::{self, Launch, Seen, Stop, Worker};
 use proofmark_run::{Artifact, Ended, Outcome};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -238,7 +239,7 @@ fn check_in_worker(
         let Task { challenge, attempt, executions, threads, .. } = *task;
         let work = Work::Check { check: check.to_owned(), challenge, attempt, executions, threads };
         let job = written(work, contract_text, task.artifact)?;
-        let mut worker = worker::start(launch, &[], SILENCE_MAX, job).map_err(|ended| why(&ended))?;
+        let mut worker = worker::start(launch, &Seen::default(), SILENCE_MAX, job).map_err(|ended| why(&ended))?;
         loop {
             match answer(&mut worker, &mut worker::never).map_err(|ended| why(&ended))? {
                 Answer::Progress { done, planned } => progress(done, planned),
@@ -286,7 +287,24 @@ pub struct Callee<'a> {
     pub artifact: &'a [u8],
     /// Names of the granted capabilities.
     pub granted: BTreeSet<String>,
+    /// Directories to be changed are not in it but in `staged`.
     pub world: World,
+    pub staged: Staged,
+}
+
+/// Staged directories as a worker sees them.
+#[derive(Debug, Default)]
+pub struct Staged {
+    seen: Seen,
+    /// Place inside the fence and guest path of each.
+    guests: Vec<(PathBuf, String)>,
+}
+
+impl From<&Staging> for Staged {
+    fn from(staging: &Staging) -> Self {
+        let (seen, guests) = staging.seen();
+        Self { seen, guests }
+    }
 }
 
 /// Why a call did not come to an end of its own.
@@ -298,6 +316,9 @@ pub enum CallerError {
     /// It was stopped.
     #[error("{0}")]
     Stopped(String),
+    /// The artifact did what ends it, beside a trap of a call.
+    #[error("{0}")]
+    Trapped(String),
     /// The worker failed.
     #[error("{0}")]
     Failed(String),
@@ -309,10 +330,10 @@ impl Caller {
     /// # Errors
     /// [`CallerError`].
     pub fn start(launch: &dyn Launch, callee: Callee<'_>, stop: Stop<'_>) -> Result<Self, CallerError> {
-        let (world, read) = inside(callee.world);
+        let (world, seen) = inside(callee.world, callee.staged);
         let work = Work::Calls { granted: callee.granted, world };
         let job = written(work, callee.contract_text, callee.artifact).map_err(CallerError::Failed)?;
-        let mut worker = worker::start(launch, &read, SILENCE_MAX, job).map_err(failed)?;
+        let mut worker = worker::start(launch, &seen, SILENCE_MAX, job).map_err(failed)?;
         match answer(&mut worker, stop).map_err(failed)? {
             Answer::Ready => Ok(Self { worker }),
             Answer::Refused(why) => Err(CallerError::Refused(why)),
@@ -324,6 +345,11 @@ impl Caller {
     #[must_use]
     pub fn probe(&self) -> &Probe {
         &self.worker.probe
+    }
+
+    /// Ends the worker, and waits until no process of it and no mount is left.
+    pub fn dismiss(self) {
+        self.worker.dismiss();
     }
 
     /// Makes one call, in a fresh instance.
@@ -352,15 +378,16 @@ impl Caller {
 }
 
 /// The world as the worker sees it: granted directories stand at places of their own inside its fence, which come with it.
-fn inside(world: World) -> (World, Vec<(PathBuf, PathBuf)>) {
-    let World::Real { environment, read, stdin } = world else { return (world, Vec::new()) };
-    let (mut seen, mut binds) = (Vec::new(), Vec::new());
+fn inside(world: World, staged: Staged) -> (World, Seen) {
+    let World::Real { environment, read, stdin, .. } = world else { return (world, Seen::default()) };
+    let Staged { mut seen, guests: write } = staged;
+    let mut places = Vec::new();
     for (nth, (host, guest)) in read.into_iter().enumerate() {
         let place = PathBuf::from(format!("/granted/{nth}"));
-        seen.push((place.clone(), guest));
-        binds.push((host, place));
+        places.push((place.clone(), guest));
+        seen.mounts.push(Mount::Read { host, guest: place, run: Runs::No });
     }
-    (World::Real { environment, read: seen, stdin }, binds)
+    (World::Real { environment, read: places, write, stdin }, seen)
 }
 
 fn failed(ended: worker::Ended) -> CallerError {

@@ -63,7 +63,7 @@ pub fn open(home: &mut Home, verified: &Verified, contract: &Contract, inputs: &
     append_open(home, Open { receipt, artifact: verified.artifact, name: contract.name.clone() })
 }
 
-/// Writes the opening receipt of undoing a run that was closed.
+/// Writes the opening receipt of undoing a run, also of one that crashed before it was closed.
 ///
 /// # Errors
 /// No such run, or what the log said; nothing must then be undone.
@@ -71,12 +71,12 @@ pub fn open_undo(home: &mut Home, run: &str) -> Result<Open, GovernError> {
     let mut found = None;
     for one in all(home.log.view()) {
         let (statement, artifact) = one?;
-        if statement.predicate.run == run && statement.predicate.phase == Phase::Close {
+        if statement.predicate.run == run {
             found = Some((statement, artifact));
         }
     }
     let (Statement { name, predicate, .. }, artifact) =
-        found.ok_or_else(|| GovernError::Statement(format!("the log has no end of the run `{run}`")))?;
+        found.ok_or_else(|| GovernError::Statement(format!("the log has no run `{run}`")))?;
     let receipt = Receipt {
         phase: Phase::Open,
         run: random()?,

@@ -1,9 +1,10 @@
-//! Runs of native executables with staged effects: what would change is held against the contract's invariants, and then
-//! committed whole or dropped whole.
+//! Staged effects: what a run would change is held against the contract's invariants, and then committed whole or dropped
+//! whole. The runs of native executables are here, those of components in [`crate::act`].
 //!
 //! As in every act, receipts and orders come first; a commit happens only while no order forbids the run.
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proofmark_contract::{Contract, Fact, FactKind};
@@ -12,10 +13,11 @@ use proofmark_mark::mark::Verified;
 use proofmark_mark::receipt::{Effect, Probed};
 use proofmark_run::broker::Broker;
 use proofmark_run::broker::ledger::Record;
-use proofmark_run::effects::{self, Diff, EffectError, Refused, Stage};
+use proofmark_run::effects::{self, Diff, EffectError, Recovered, Refused, Stage};
 use proofmark_run::fence::Probe;
-use proofmark_run::native::staged::{Change, Given, Staged, StagedError};
+use proofmark_run::native::staged::{Given, Staged};
 use proofmark_run::native::{Native, Natives};
+use proofmark_run::staged::{Change, StagedError};
 use proofmark_run::tree::{Entry, Kind, Limits, Manifest};
 use proofmark_run::wasi::Written;
 use serde::{Deserialize, Serialize};
@@ -105,6 +107,11 @@ impl Judged {
     pub fn holds(&self) -> bool {
         self.refused.is_empty() && self.invariants.iter().all(|held| held.holds == Some(true))
     }
+
+    /// Lets go of the changes: what was not committed is dropped.
+    pub(crate) fn discard(&mut self) {
+        self.change = None;
+    }
 }
 
 impl Finished {
@@ -149,7 +156,8 @@ pub(crate) fn probed(home: &Home, probe: &Probe) -> Result<Probed, GovernError> 
     Ok(Probed { report: home.log.put_blob(&bytes)?, acts: probe.acts.len() as u64 })
 }
 
-fn effect(judged: &Judged) -> Effect {
+/// What became of one tree, as the closing receipt has it.
+pub(crate) fn effect(judged: &Judged) -> Effect {
     let outcome = match judged.fate {
         Fate::Committed => "committed",
         Fate::Dropped => "dropped",
@@ -170,28 +178,53 @@ fn carry_out(
     let acting = act.verified.acting(run);
     let mut stop = || (means.interrupted)().or_else(|| watcher.forbids(&acting, (means.now)()));
     let mut finished = stage(act.contract, act.artifact, act.given.clone(), natives, &mut stop)?;
-    if act.wanted == Wanted::Shown || !finished.holds() {
-        return Ok(discard(finished));
+    if act.wanted == Wanted::Committed && finished.holds() {
+        commit(home, run, &mut finished.judged, &mut stop)?;
     }
+    Ok(discard(finished))
+}
+
+/// Commits the trees one after the other, each whole. If one can't be, those before it are put back. The stages of all
+/// stay locked until the last is done, so that nobody undoes a commit that is still going on.
+///
+/// # Errors
+/// [`StagedError`]: an order forbids it, or the way back can't be noted. Nothing was committed.
+pub(crate) fn commit(
+    home: &Home,
+    run: &str,
+    judged: &mut [Judged],
+    stop: &mut dyn FnMut() -> Option<String>,
+) -> Result<(), StagedError> {
     if let Some(why) = stop() {
-        drop(discard(finished));
         return Err(StagedError::Stopped(why));
     }
-    if let Err(error) = note_way_back(home, run, &finished.judged) {
-        drop(discard(finished));
-        return Err(StagedError::Undecided(format!("the way back can't be noted, so nothing is committed: {error}")));
+    note_way_back(home, run, judged).map_err(|error| {
+        StagedError::Undecided(format!("the way back can't be noted, so nothing is committed: {error}"))
+    })?;
+    for one in judged.iter_mut() {
+        let Some(change) = &mut one.change else { continue };
+        if let Err(error) = change.stage.commit(&Limits::default()) {
+            one.fate = Fate::Failed(error.to_string());
+            put_back(judged);
+            break;
+        }
+        one.fate = Fate::Committed;
     }
-    for judged in &mut finished.judged {
-        let Some(mut change) = judged.change.take() else { continue };
-        match change.stage.commit(&Limits::default()) {
-            Ok(_) => judged.fate = Fate::Committed,
-            Err(error) => {
-                judged.fate = Fate::Failed(error.to_string());
-                drop(change.stage.discard());
-            }
+    if judged.iter().all(|one| one.fate != Fate::Committed) {
+        // There is nothing to go back to; a note that stays is one of nothing.
+        let _ = std::fs::remove_file(way_back(home, run));
+    }
+    Ok(())
+}
+
+/// Undoes the commits before one that failed. A tree that somebody changed since stays committed, and says so.
+fn put_back(judged: &mut [Judged]) {
+    for one in judged.iter_mut().filter(|one| one.fate == Fate::Committed) {
+        let Some(change) = &mut one.change else { continue };
+        if change.stage.undo(&Limits::default()).is_ok() {
+            one.fate = Fate::Dropped;
         }
     }
-    Ok(finished)
 }
 
 /// Runs the executable and holds its changes against the invariants, and stops there.
@@ -210,23 +243,22 @@ pub fn stage(
     let native = Native::new(artifact, process, &contract.budget, &contract.capabilities, natives)
         .map_err(|error| StagedError::Undecided(error.to_string()))?;
     let Staged { code, written, probe, changes, .. } = native.stage(given, stop)?;
-    let judged = changes.into_iter().map(|change| judge(contract, change)).collect();
-    Ok(Finished { code, written, probe, judged })
+    Ok(Finished { code, written, probe, judged: judge(contract, changes) })
 }
 
-/// Drops every change.
+/// Drops every change that was not committed.
 #[must_use]
 pub fn discard(mut finished: Finished) -> Finished {
-    for judged in &mut finished.judged {
-        if let Some(change) = judged.change.take() {
-            // What can't be removed now is found as a leftover by the next run.
-            drop(change.stage.discard());
-        }
-    }
+    finished.judged.iter_mut().for_each(Judged::discard);
     finished
 }
 
-fn judge(contract: &Contract, change: Change) -> Judged {
+/// Holds what a run would change against the contract's invariants.
+pub(crate) fn judge(contract: &Contract, changes: Vec<Change>) -> Vec<Judged> {
+    changes.into_iter().map(|change| judge_one(contract, change)).collect()
+}
+
+fn judge_one(contract: &Contract, change: Change) -> Judged {
     let (before, after) = (&change.effects.before, &change.effects.after);
     let facts = proofmark_contract::Change::new(facts(before), facts(after));
     let invariants = contract.invariants.iter().filter(|invariant| invariant.of == change.granted.guest);
@@ -252,17 +284,29 @@ fn judge(contract: &Contract, change: Change) -> Judged {
 }
 
 fn facts(manifest: &Manifest) -> Vec<Fact> {
-    manifest.inside().iter().map(fact).collect()
+    // How many names each file with several has, and the first of them.
+    let mut groups: HashMap<u32, (u32, String)> = HashMap::new();
+    for entry in manifest.inside() {
+        let Some(group) = entry.links else { continue };
+        let path = readable(entry.path.as_bytes());
+        let (links, first) = groups.entry(group).or_insert_with(|| (0, path.clone()));
+        *links = links.saturating_add(1);
+        if path < *first {
+            *first = path;
+        }
+    }
+    manifest.inside().iter().map(|entry| fact(entry, entry.links.and_then(|group| groups.get(&group)))).collect()
 }
 
-fn fact(entry: &Entry) -> Fact {
+fn fact(entry: &Entry, group: Option<&(u32, String)>) -> Fact {
     let (kind, sha256) = match entry.kind {
         Kind::File => (FactKind::File, entry.sha256.to_string()),
         Kind::Symlink => (FactKind::Symlink, entry.sha256.to_string()),
         Kind::Directory => (FactKind::Directory, String::new()),
     };
     let path = readable(entry.path.as_bytes());
-    Fact { path, kind, size: entry.size, sha256, mode: entry.mode, modified: entry.modified.seconds }
+    let (links, first) = group.cloned().unwrap_or_else(|| (1, path.clone()));
+    Fact { path, kind, size: entry.size, sha256, mode: entry.mode, modified: entry.modified.seconds, links, first }
 }
 
 /// A path as invariants see it: bytes that are not UTF-8 as `\xNN`.
@@ -315,7 +359,8 @@ pub enum UndoError {
     Govern(#[from] GovernError),
 }
 
-/// Puts back the trees that a run changed.
+/// Puts back the trees that a run changed, also of one that came to no end: a tree that it had not committed yet is as it
+/// was, and its stage is removed.
 ///
 /// # Errors
 /// [`UndoError`]; a tree that was changed since stays as it is.
@@ -329,14 +374,9 @@ pub fn undo(home: &mut Home, run: &str) -> Result<Vec<effects::Receipt>, UndoErr
     let open = receipts::open_undo(home, run)?;
     let mut undone = Ok(Vec::new());
     for WayBack { stage, .. } in back {
-        let one = effects::recover(&stage).and_then(|_| {
-            let mut stage = Stage::open(&stage)?;
-            let receipt = stage.undo(&Limits::default())?;
-            stage.discard()?;
-            Ok(receipt)
-        });
+        let one = undo_one(&stage);
         undone = undone.and_then(|mut list: Vec<_>| {
-            list.push(one?);
+            list.extend(one?);
             Ok(list)
         });
     }
@@ -347,4 +387,22 @@ pub fn undo(home: &mut Home, run: &str) -> Result<Vec<effects::Receipt>, UndoErr
     let outcome = if undone.is_ok() { "undone" } else { "failed" };
     receipts::close(home, open, Ended { outcome, ..Ended::default() })?;
     undone
+}
+
+/// None if there is nothing to be undone.
+fn undo_one(stage: &Path) -> Result<Option<effects::Receipt>, EffectError> {
+    // A crash before the commit of this tree, and then another run on it, which clears what crashes leave.
+    if !stage.exists() {
+        return Ok(None);
+    }
+    match effects::recover(stage)? {
+        Recovered::Gone => Ok(None),
+        Recovered::Open | Recovered::Scanned | Recovered::Undone => Stage::open(stage)?.discard().map(|()| None),
+        Recovered::Committed => {
+            let mut stage = Stage::open(stage)?;
+            let receipt = stage.undo(&Limits::default())?;
+            stage.discard()?;
+            Ok(Some(receipt))
+        }
+    }
 }

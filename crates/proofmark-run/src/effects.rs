@@ -16,6 +16,7 @@ mod remove;
 mod stage;
 mod symlinks;
 mod upper;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use diff::{Change, Diff};
 pub use journal::{Journal, Phase};
 pub use lend::Owner;
 pub use stage::{Stage, leftovers};
+pub use watch::{Allowance, Excess, Watch};
 
 use crate::tree::{Manifest, TreeError, TreePath};
 

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 pub enum Need {
     /// Plumbing that gives no access by itself (`wasi:io`, `wasi:cli/exit`, the terminal resource types).
     Nothing,
-    /// The capability of this name.
-    Capability(&'static str),
+    /// One of the capabilities of these names.
+    OneOf(&'static [&'static str]),
     /// Nothing that Proofmark can grant.
     Impossible,
 }
@@ -27,13 +27,13 @@ pub fn need(import: &str) -> Need {
     match name {
         "wasi:io/error" | "wasi:io/poll" | "wasi:io/streams" | "wasi:cli/exit" => Need::Nothing,
         "wasi:cli/terminal-input" | "wasi:cli/terminal-output" => Need::Nothing,
-        "wasi:cli/stdin" | "wasi:cli/terminal-stdin" => Need::Capability("stdin"),
-        "wasi:cli/stdout" | "wasi:cli/terminal-stdout" => Need::Capability("stdout"),
-        "wasi:cli/stderr" | "wasi:cli/terminal-stderr" => Need::Capability("stderr"),
-        "wasi:clocks/wall-clock" | "wasi:clocks/monotonic-clock" => Need::Capability("clocks"),
-        "wasi:random/random" | "wasi:random/insecure" | "wasi:random/insecure-seed" => Need::Capability("random"),
-        "wasi:cli/environment" => Need::Capability("environment"),
-        "wasi:filesystem/types" | "wasi:filesystem/preopens" => Need::Capability("read"),
+        "wasi:cli/stdin" | "wasi:cli/terminal-stdin" => Need::OneOf(&["stdin"]),
+        "wasi:cli/stdout" | "wasi:cli/terminal-stdout" => Need::OneOf(&["stdout"]),
+        "wasi:cli/stderr" | "wasi:cli/terminal-stderr" => Need::OneOf(&["stderr"]),
+        "wasi:clocks/wall-clock" | "wasi:clocks/monotonic-clock" => Need::OneOf(&["clocks"]),
+        "wasi:random/random" | "wasi:random/insecure" | "wasi:random/insecure-seed" => Need::OneOf(&["random"]),
+        "wasi:cli/environment" => Need::OneOf(&["environment"]),
+        "wasi:filesystem/types" | "wasi:filesystem/preopens" => Need::OneOf(&["read", "write"]),
         _ => Need::Impossible,
     }
 }
@@ -42,16 +42,16 @@ pub fn need(import: &str) -> Need {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotGranted {
     pub import: String,
-    /// The capability that would cover it, if one exists.
-    pub capability: Option<&'static str>,
+    /// The capabilities each of which would cover it; none if nothing can.
+    pub capabilities: &'static [&'static str],
 }
 
 impl std::fmt::Display for NotGranted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.capability {
-            Some(capability) => write!(f, "import `{}` needs the capability `{capability}`", self.import),
-            None => write!(f, "import `{}` is not one that can be granted", self.import),
+        if self.capabilities.is_empty() {
+            return write!(f, "import `{}` is not one that can be granted", self.import);
         }
+        write!(f, "import `{}` needs the capability `{}`", self.import, self.capabilities.join("` or `"))
     }
 }
 
@@ -62,9 +62,9 @@ pub fn not_granted<'a>(
 ) -> impl Iterator<Item = NotGranted> {
     imports.into_iter().filter_map(|import| match need(import) {
         Need::Nothing => None,
-        Need::Capability(name) if granted.contains(name) => None,
-        Need::Capability(name) => Some(NotGranted { import: import.to_owned(), capability: Some(name) }),
-        Need::Impossible => Some(NotGranted { import: import.to_owned(), capability: None }),
+        Need::OneOf(names) if names.iter().any(|name| granted.contains(*name)) => None,
+        Need::OneOf(names) => Some(NotGranted { import: import.to_owned(), capabilities: names }),
+        Need::Impossible => Some(NotGranted { import: import.to_owned(), capabilities: &[] }),
     })
 }
 
@@ -82,6 +82,12 @@ mod tests {
             refused("wasi:cli/stdin@0.2.0").as_deref(),
             Some("import `wasi:cli/stdin@0.2.0` needs the capability `stdin`")
         );
+        assert_eq!(
+            refused("wasi:filesystem/types@0.2.0").as_deref(),
+            Some("import `wasi:filesystem/types@0.2.0` needs the capability `read` or `write`")
+        );
+        let writes = BTreeSet::from(["write".to_owned()]);
+        assert_eq!(not_granted(["wasi:filesystem/preopens@0.2.0"], &writes).count(), 0);
         for import in ["wasi:sockets/tcp@0.2.0", "wasi:cli/stdout@0.3.0", "wasi:cli/stdout", "env.system"] {
             assert!(refused(import).is_some_and(|text| text.contains("can be granted")), "{import}");
         }

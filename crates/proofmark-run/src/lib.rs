@@ -16,6 +16,7 @@ pub mod native;
 pub mod printable;
 pub mod profile;
 pub mod program;
+pub mod staged;
 pub mod tree;
 pub mod wasi;
 pub mod worker;

@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use proofmark_contract::{Budget, Capabilities, Flag, Invocation, Outcome as Returned, Process, Value};
 
-use crate::effects::Stage;
+use crate::effects::{Allowance, Excess, Stage, Watch};
 use crate::fence::{Code, Exit, Fenced, Hit, How, Launcher, Limits, Mount, Payload, Plan, Runs, Sealed};
 use crate::program::{Ended, Outcome, ProgramError};
+use crate::staged::PAYLOAD;
 use crate::tree;
 use crate::wasi::Written;
 
@@ -38,6 +39,8 @@ const TREE: tree::Limits = tree::Limits {
     name_bytes: 16 << 20,
     threads: std::num::NonZeroUsize::new(1),
 };
+/// Where a call that writes is cut off: a backstop, so far above what a tree may hold that what ends by itself has an answer.
+const WATCHED: Allowance = Allowance { bytes: 4 * TREE.content_bytes, entries: 4 * TREE.entries };
 
 /// With what native executables are called.
 #[derive(Debug)]
@@ -72,12 +75,10 @@ pub struct Native {
     process: Arc<Process>,
     writes: bool,
     memory_bytes: u64,
+    budget: Budget,
     mounts: Vec<Mount>,
     code: Code,
 }
-
-/// Whom a payload acts as under a root launcher: nobody.
-const PAYLOAD: crate::effects::Owner = (65_534, 65_534);
 
 /// Why a call has no outcome of its own.
 enum Cut {
@@ -87,6 +88,12 @@ enum Cut {
     Undecided(String),
     /// Somebody's order.
     Stopped(String),
+}
+
+impl From<Excess> for Cut {
+    fn from(excess: Excess) -> Self {
+        if excess.is_its_own() { Self::Trapped(excess.to_string()) } else { Self::Undecided(excess.to_string()) }
+    }
 }
 
 impl Native {
@@ -111,6 +118,7 @@ impl Native {
             process: Arc::clone(process),
             writes,
             memory_bytes: budget.memory.saturating_add(FENCE_MEMORY_BYTES),
+            budget: budget.clone(),
             mounts: libraries::mounts(&capabilities.libraries).map_err(ProgramError::Engine)?,
             code: if generates { Code::Generated } else { Code::Fixed },
         })
@@ -151,13 +159,17 @@ impl Native {
             }
         }
         let plan = self.plan(&invocation, mounts, CPU_SECONDS, TREE.content_bytes);
+        let written = stage.iter().map(|(stage, ..)| stage);
+        let mut watch = Watch::new(written, WATCHED).map_err(|error| undecided(&error))?;
         let fenced = self.natives.launcher.spawn(&plan).map_err(|error| undecided(&error))?;
         let started = Instant::now();
-        let mut late = || {
-            (started.elapsed() > WALL_MAX)
-                .then(|| Cut::Undecided(format!("a call took longer than {} s", WALL_MAX.as_secs())))
+        // When either strikes depends on the machine, so neither is an answer.
+        let mut cut = || {
+            let late = (started.elapsed() > WALL_MAX).then(|| format!("took longer than {} s", WALL_MAX.as_secs()));
+            let why = late.or_else(|| watch.look().map(|excess| excess.to_string()))?;
+            Some(Cut::Undecided(format!("a call {why}")))
         };
-        let (exit, written) = converse(fenced, invocation.stdin, WRITTEN_BYTES_MAX, &mut late)?;
+        let (exit, written) = converse(fenced, invocation.stdin, WRITTEN_BYTES_MAX, &mut cut)?;
         let code = self.ended(&exit)?;
         let files = match stage {
             Some((mut stage, before, laid)) => {

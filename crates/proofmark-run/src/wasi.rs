@@ -1,7 +1,7 @@
 //! The host side of an artifact's imports: only what the grant names is linked, and nothing is inherited by default.
 //!
 //! While an artifact is checked, every source of nondeterminism comes from the challenge; while it runs, from the
-//! machine. There is no network and no writable file in either.
+//! machine. There is no network in either, and what may be written is staged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -31,15 +31,18 @@ const HANDLES_MAX: usize = 1024;
 /// The most that an instance may write to its standard output, and to its standard error, in bytes.
 pub const WRITTEN_BYTES_MAX: usize = 1 << 20;
 
+/// Directories: host path, guest path.
+type Directories = Vec<(PathBuf, String)>;
+
 /// Where the values behind granted imports come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum World {
     /// A check: clocks count calls, random bytes come from the seed, variables are empty, directories are absent.
     Checked { seed: [u8; 32] },
-    /// A run on this machine, with these variables, these directories (host path, guest path), read-only, and these bytes
-    /// on the standard input of every instance. What the host answers is recorded.
-    Real { environment: Vec<(String, String)>, read: Vec<(PathBuf, String)>, stdin: Vec<u8> },
+    /// A run on this machine, with these variables, these directories to be read and to be changed, and these
+    /// bytes on the standard input of every instance. What the host answers is recorded.
+    Real { environment: Vec<(String, String)>, read: Directories, write: Directories, stdin: Vec<u8> },
     /// A run again, of which each call brings the tape that was recorded.
     Replayed,
 }
@@ -148,9 +151,12 @@ impl Wasi {
         match world {
             World::Checked { seed } => checked(&mut builder, *seed),
             World::Replayed => {}
-            World::Real { environment, read, stdin } => {
+            World::Real { environment, read, write, stdin } => {
                 wasi.taping = Taping::Recorded(Recording::default());
-                real(&mut builder, granted, environment, read)?;
+                if granted.contains("environment") {
+                    builder.envs(environment);
+                }
+                open(&mut builder, granted, [("read", read, FsPerms::ReadOnly), ("write", write, FsPerms::ReadWrite)])?;
                 if granted.contains("stdin") {
                     builder.stdin(MemoryInputPipe::new(stdin.clone()));
                 }
@@ -196,20 +202,18 @@ fn sibling(first: u8, rest: [u8; 31]) -> [u8; 32] {
     seed
 }
 
-fn real(
+/// Opens the directories that a capability grants.
+fn open(
     builder: &mut WasiCtxBuilder,
     granted: &BTreeSet<String>,
-    environment: &[(String, String)],
-    read: &[(PathBuf, String)],
+    grants: [(&str, &Directories, FsPerms); 2],
 ) -> Result<(), String> {
-    let has = |name: &str| granted.contains(name);
-    if has("environment") {
-        builder.envs(environment);
-    }
-    if has("read") {
-        for (host, guest) in read {
+    // A write is done when the call returns, not some time later in another thread that ends with the worker.
+    builder.allow_blocking_current_thread(true);
+    for (capability, directories, permissions) in grants {
+        for (host, guest) in directories.iter().filter(|_| granted.contains(capability)) {
             builder
-                .preopened_dir(host, guest, FsPerms::ReadOnly)
+                .preopened_dir(host, guest, permissions)
                 .map_err(|error| format!("can't open `{}` to grant `{guest}`: {error}", host.display()))?;
         }
     }
@@ -305,7 +309,9 @@ pub fn linker(engine: &wasmtime::Engine, granted: &BTreeSet<String>) -> wasmtime
                 bindings::random::insecure_seed::add_to_linker::<Host, Linked>(l, Host::calls)?;
             }
             "environment" => bindings::cli::environment::add_to_linker::<Host, Linked>(l, Host::calls)?,
-            "read" => {
+            // One interface for both; which directories may be changed is in their descriptors.
+            "write" if granted.contains("read") => {}
+            "read" | "write" => {
                 bindings::filesystem::preopens::add_to_linker::<Host, Linked>(l, Host::calls)?;
                 bindings::sync::filesystem::types::add_to_linker::<Host, Linked>(l, Host::calls)?;
             }

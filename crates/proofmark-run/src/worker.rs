@@ -5,12 +5,11 @@
 //! worker notices.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
-use crate::fence::{Code, Fenced, How, Launcher, Limits, Mount, Payload, Plan, Probe, Runs};
+use crate::fence::{Code, Fenced, How, Launcher, Limits, Mount, Payload, Plan, Probe};
 
 /// The longest line that a worker may answer, in bytes.
 pub const LINE_MAX: u64 = 16 << 20;
@@ -23,11 +22,19 @@ const ASKED_EVERY: Duration = Duration::from_millis(10);
 
 /// What starts worker processes. The one that runs artifacts is [`Fences`].
 pub trait Launch: Sync {
-    /// Starts a worker that may read these directories (host path, path inside), and no other file.
+    /// Starts a worker that sees this of the host, and no other file.
     ///
     /// # Errors
     /// Why it can't be started, in words.
-    fn launch(&self, read: &[(PathBuf, PathBuf)]) -> Result<Started, String>;
+    fn launch(&self, seen: &Seen) -> Result<Started, String>;
+}
+
+/// What a worker sees of the host.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    pub mounts: Vec<Mount>,
+    /// The most that a file may hold that it writes, in bytes.
+    pub file_bytes: u64,
 }
 
 /// A process that was started.
@@ -57,20 +64,17 @@ const PROCESSES: u64 = 96;
 const CPU_SECONDS: u64 = 86_400;
 
 impl Launch for Fences {
-    fn launch(&self, read: &[(PathBuf, PathBuf)]) -> Result<Started, String> {
+    fn launch(&self, seen: &Seen) -> Result<Started, String> {
         let limits = Limits {
             memory_bytes: self.memory_bytes,
             processes: PROCESSES,
-            // The engine keeps images of memories in memory files; no other file can be written.
-            file_bytes: self.memory_bytes,
+            // The engine keeps images of memories in memory files.
+            file_bytes: self.memory_bytes.max(seen.file_bytes),
             open_files: 256,
             cpu_seconds: CPU_SECONDS,
         };
         let mut plan = Plan::new(Payload::Worker, limits, Code::Generated);
-        plan.mounts = read
-            .iter()
-            .map(|(host, guest)| Mount::Read { host: host.clone(), guest: guest.clone(), run: Runs::No })
-            .collect();
+        plan.mounts.clone_from(&seen.mounts);
         let mut fenced = self.launcher.spawn(&plan).map_err(|error| error.to_string())?;
         let stdin = fenced.stdin.take().ok_or("it has no standard input")?;
         let copy = |file: &std::fs::File| file.try_clone().map_err(|error| error.to_string());
@@ -146,13 +150,8 @@ pub fn never() -> Option<String> {
 ///
 /// # Errors
 /// [`Ended::NotStarted`].
-pub fn start(
-    launch: &dyn Launch,
-    read: &[(PathBuf, PathBuf)],
-    silence_max: Duration,
-    job: Vec<u8>,
-) -> Result<Worker, Ended> {
-    let Started { stdin, stdout, stderr, kill, end, probe } = launch.launch(read).map_err(Ended::NotStarted)?;
+pub fn start(launch: &dyn Launch, seen: &Seen, silence_max: Duration, job: Vec<u8>) -> Result<Worker, Ended> {
+    let Started { stdin, stdout, stderr, kill, end, probe } = launch.launch(seen).map_err(Ended::NotStarted)?;
     let (said, saying) = channel();
     let (lines, incoming) = sync_channel(LINES_AHEAD);
     let (words, last_words) = channel();
@@ -203,6 +202,14 @@ impl Worker {
     /// Kills the worker because what it said is not an answer.
     pub fn nonsense(&mut self, what: String) -> Ended {
         self.end(Ended::Nonsense(what))
+    }
+
+    /// Ends the worker, and waits until no process of it and no mount is left.
+    pub fn dismiss(mut self) {
+        (self.kill)();
+        if let Some(end) = self.end.take() {
+            end();
+        }
     }
 
     fn end(&mut self, ended: Ended) -> Ended {

@@ -165,11 +165,11 @@ pub struct Call {
 
 #[derive(Debug, Args)]
 pub struct Stage {
-    /// The contract (TOML), of a program
+    /// The contract (TOML)
     pub contract: PathBuf,
-    /// The artifact: a native executable
+    /// The artifact
     pub artifact: PathBuf,
-    /// The program's arguments, after `--`
+    /// Calls in WAVE, each in a fresh instance; of a program its arguments, after `--`
     pub words: Vec<String>,
     /// A directory for a guest path of the contract; may be repeated
     #[arg(long, value_name = "GUEST=HOST")]

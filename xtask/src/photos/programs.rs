@@ -25,7 +25,7 @@ pub enum Is {
 }
 
 /// The right one last: until then the tree is what it was.
-pub const PROGRAMS: [Program; 8] = [
+pub const PROGRAMS: [Program; 9] = [
     Program { name: "overwrites", is: Is::Wrong },
     Program { name: "drops-undated", is: Is::Wrong },
     Program { name: "truncates", is: Is::WrongWhenLarge },
@@ -33,6 +33,7 @@ pub const PROGRAMS: [Program; 8] = [
     Program { name: "follows-link", is: Is::Wrong },
     Program { name: "loses-times", is: Is::Wrong },
     Program { name: "loses-links", is: Is::Wrong },
+    Program { name: "merges-duplicates", is: Is::Wrong },
     Program { name: "migrate", is: Is::Right },
 ];
 

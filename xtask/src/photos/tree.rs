@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
@@ -228,7 +228,21 @@ impl Maker {
         self.write(b"notes.txt", b"Who is the man with the hat?\n")?;
         self.write(b"scans/empty.jpg", b"")?;
         self.write(b"scans/Thumbs.db", &[0xd0, 0xcf, 0x11, 0xe0])?;
+        self.equal()?;
         self.large()
+    }
+
+    /// Two photos that are equal, to mode and time, and yet two.
+    fn equal(&mut self) -> io::Result<()> {
+        self.write(b"one/equal.jpg", &picture("equal", 600, Some(&dated("2011:11:11 11:11:11").to_bytes())))?;
+        let (one, other) = (self.place(b"one/equal.jpg"), self.place(b"two/equal.jpg"));
+        fs::copy(&one, &other)?;
+        let is = one.metadata()?;
+        let time = Timespec { tv_sec: is.mtime(), tv_nsec: is.mtime_nsec() };
+        let times = Timestamps { last_access: time, last_modification: time };
+        rustix::fs::utimensat(CWD, &other, &times, AtFlags::SYMLINK_NOFOLLOW)?;
+        self.made.insert(b"two/equal.jpg".to_vec());
+        Ok(())
     }
 
     /// A picture with more than 4 GiB behind its end, nearly all of them a hole.

@@ -71,7 +71,7 @@ pub enum Kind {
     /// Elements of a list or characters of a string.
     Size(Box<Expr>),
     Search(Search, Box<Expr>, Box<Expr>),
-    /// Two lists as sets of their elements.
+    /// Two lists as sets or multisets of their elements.
     Sets(Sets, Box<Expr>, Box<Expr>),
     Matches(Box<Expr>, Regex),
     /// To the type of this expression.
@@ -112,7 +112,7 @@ pub enum Search {
     EndsWith,
 }
 
-/// How two lists compare as sets, as in CEL's extension of that name.
+/// How two lists compare as sets, as in CEL's extension of that name, or as multisets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sets {
     /// Every element of the second is in the first.
@@ -121,6 +121,10 @@ pub enum Sets {
     Equivalent,
     /// They have an element in common.
     Intersects,
+    /// Every element of the second is in the first, at least as often.
+    ContainsCounted,
+    /// Each element is in both equally often.
+    EquivalentCounted,
 }
 
 /// Loops over a list that ask a condition of each element.

@@ -20,9 +20,11 @@ pub(super) fn budget(mut table: Table<'_>, problems: &mut Problems) -> Budget {
         table_elements: count("table_elements", 0..=1_000_000, usual.table_elements),
         functions: count("functions", 1..=1_000_000, usual.functions),
         total_fuel: count("total_fuel", 1..=1_000_000_000_000_000, usual.total_fuel),
+        entries: count("entries", 0..=1_000_000, usual.entries),
         executions: number(&mut table, "executions", 1..=100_000_000, problems),
         memory: size(&mut table, "memory", 64 * KIB..=1 << 30, problems).unwrap_or(usual.memory),
         stack: size(&mut table, "stack", 16 * KIB..=MIB, problems).unwrap_or(usual.stack),
+        written: size(&mut table, "written", 0..=256 << 30, problems).unwrap_or(usual.written),
         module_bytes: size(&mut table, "module_bytes", 8..=64 * MIB, problems).unwrap_or(usual.module_bytes),
     };
     if !budget.memory.is_multiple_of(64 * KIB) {

@@ -528,7 +528,23 @@ fn lists_as_sets() {
             "x.all(sets, sets in x)",
         ],
     );
-    let nan = ["!sets.contains(x, x) && !sets.equivalent(x, x)", "sets.intersects(x, x) && sets.contains(x, [1.5])"];
+    hold(
+        "",
+        "list<u8>",
+        "[1, 2, 2]",
+        &[
+            "multisets.contains(x, [2u, 1u]) && multisets.contains(x, [2.0, 2.0]) && multisets.contains(x, [])",
+            "!multisets.contains(x, [1u, 1u]) && !multisets.contains(x, [3u]) && !multisets.contains([], x)",
+            "multisets.equivalent(x, [2u, 1u, 2u]) && !multisets.equivalent(x, [1u, 2u]) && multisets.equivalent([], [])",
+            "!multisets.equivalent(x, [1u, 1u, 2u]) && sets.equivalent(x, [1u, 1u, 2u])",
+            "x.all(multisets, multisets in x)",
+        ],
+    );
+    let nan = [
+        "!multisets.contains(x, x)",
+        "!sets.contains(x, x) && !sets.equivalent(x, x)",
+        "sets.intersects(x, x) && sets.contains(x, [1.5])",
+    ];
     for cel in nan {
         let cel = format!("f([1.0]) == [1.0] && result.size() == 2 && {cel}");
         assert_eq!(evaluate("", "list<f64>", "[nan, 1.5]", "[nan, 1.5]", &cel), Ok(true), "{cel}");

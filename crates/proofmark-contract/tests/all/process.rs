@@ -166,6 +166,8 @@ fn the_invariants_tell_right_from_wrong_migrations() {
         sha256: content.repeat(64),
         mode: 0o644,
         modified: 1,
+        links: 1,
+        first: path.to_owned(),
     };
     let link = |path: &str| Fact { kind: FactKind::Symlink, ..file(path, "e") };
     let before = vec![file("a/x.jpg", "1"), file("b/x.jpg", "2"), file("c.jpg", "1"), link("l")];

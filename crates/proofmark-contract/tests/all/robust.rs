@@ -131,6 +131,7 @@ pub(super) fn fragment() -> impl Strategy<Value = String> {
         "../",
         "after",
         "sets.contains(",
+        "multisets.equivalent(",
         "egress = ",
         "[[example]]",
         "[budget]",

@@ -19,7 +19,7 @@ returns = "8"
 struct Script<'a>(&'a str);
 
 impl Launch for Script<'_> {
-    fn launch(&self, _: &[(PathBuf, PathBuf)]) -> Result<Started, String> {
+    fn launch(&self, _: &Seen) -> Result<Started, String> {
         let pipe = std::process::Stdio::piped;
         let mut command = std::process::Command::new("/bin/sh");
         let mut child = command.args(["-c", self.0]).stdin(pipe()).stdout(pipe()).stderr(pipe()).spawn().unwrap();
@@ -40,7 +40,8 @@ impl Launch for Script<'_> {
 
 fn callee(contract: &Contract) -> Callee<'_> {
     let world = World::Checked { seed: [0; 32] };
-    Callee { contract, contract_text: CONTRACT, artifact: b"", granted: BTreeSet::new(), world }
+    let (granted, staged) = (BTreeSet::new(), Staged::default());
+    Callee { contract, contract_text: CONTRACT, artifact: b"", granted, world, staged }
 }
 
 fn called(script: &str) -> Result<Outcome, CallerError> {
@@ -105,6 +106,7 @@ fn a_job_is_received_as_it_was_written() {
     let world = World::Real {
         environment: vec![("LANG".into(), "C".into())],
         read: vec![("/tmp".into(), "data".into())],
+        write: vec![("/staged/0".into(), "photos".into())],
         stdin: vec![0, 255],
     };
     let work = Work::Calls { granted: BTreeSet::from(["read".to_owned()]), world };

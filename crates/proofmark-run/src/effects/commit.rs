@@ -148,6 +148,11 @@ impl Stage {
 
     /// Removes a stage whose changes are not in the tree, and with it the changes. The tree is not touched.
     pub fn discard(mut self) -> Result<(), EffectError> {
+        self.abandon()
+    }
+
+    /// The same for a stage that somebody else holds; it is worth nothing afterwards.
+    pub(crate) fn abandon(&mut self) -> Result<(), EffectError> {
         self.needs(&[Phase::Open, Phase::Scanned, Phase::Undone], "not committed (a committed one is forgotten)")?;
         self.enter(self.journal.at(Phase::Dropping))?;
         self.wipe()
@@ -161,7 +166,7 @@ impl Stage {
     }
 
     /// Removes the stage, its journal last. May be repeated.
-    fn wipe(self) -> Result<(), EffectError> {
+    fn wipe(&self) -> Result<(), EffectError> {
         for name in TREES {
             remove(self.fd.as_fd(), name)?;
         }

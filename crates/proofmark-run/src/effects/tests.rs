@@ -4,6 +4,8 @@ mod commit;
 mod crash;
 mod hostile;
 mod overlay;
+mod power;
+mod watch;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};

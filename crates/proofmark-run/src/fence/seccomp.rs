@@ -1,7 +1,7 @@
 //! The system call filter: a list of what a payload may ask the kernel for, and of the arguments it may use.
 //!
 //! One program of three parts. The first kills callers that use another machine's numbers (32-bit calls, x32) and says
-//! that `clone3` does not exist, so that libraries fall back to `clone`, whose flags can be read. The second allows what
+//! of some calls that they do not exist, so that libraries fall back to what can be judged. The second allows what
 //! may have any arguments, by ranges of numbers: the kernel tries every number when a filter is installed, and a chain
 //! of single comparisons costs it half a millisecond. The third holds the arguments of the rest; what is on neither
 //! list is answered with EPERM.
@@ -112,17 +112,19 @@ fn prelude() -> BpfProgram {
     const ARCH: u32 = 4;
     /// Bit of every x32 number; no machine of ours has numbers this high.
     const X32: u32 = 0x4000_0000;
-    const CLONE3: u32 = 435;
-    vec![
+    let mut program = vec![
         instruction(LOAD, ARCH, 0, 0),
         instruction(JUMP_EQUAL, AUDIT, 1, 0),
         instruction(RETURN, KILL_PROCESS, 0, 0),
         instruction(LOAD, NUMBER, 0, 0),
         instruction(JUMP_AT_LEAST, X32, 0, 1),
         instruction(RETURN, KILL_PROCESS, 0, 0),
-        instruction(JUMP_EQUAL, CLONE3, 0, 1),
-        instruction(RETURN, ERRNO | libc::ENOSYS.unsigned_abs(), 0, 0),
-    ]
+    ];
+    for (call, errno) in calls::WITHOUT {
+        program.push(instruction(JUMP_EQUAL, u32::try_from(call).unwrap_or(u32::MAX), 0, 1));
+        program.push(instruction(RETURN, ERRNO | errno.unsigned_abs(), 0, 0));
+    }
+    program
 }
 
 /// Runs of numbers without a gap, in order.

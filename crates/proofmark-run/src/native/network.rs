@@ -5,9 +5,9 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::staged::StagedError;
 use crate::broker::{Broker, BrokerError, NAMES_AT, RESOLV_CONF, Serving, Sockets};
 use crate::fence::{Fenced, Held, Launcher, Mount, Network, Plan, Runs};
+use crate::staged::StagedError;
 
 /// What a fence needs for a broker. The files are gone when it is dropped.
 pub struct Connection<'a> {

@@ -11,7 +11,7 @@ use super::*;
 struct Script<'a>(&'a str);
 
 impl Launch for Script<'_> {
-    fn launch(&self, _: &[(PathBuf, PathBuf)]) -> Result<Started, String> {
+    fn launch(&self, _: &Seen) -> Result<Started, String> {
         let mut child = Command::new("/bin/sh")
             .args(["-c", self.0])
             .stdin(Stdio::piped())
@@ -34,7 +34,7 @@ impl Launch for Script<'_> {
 }
 
 fn started(script: &str, job: &[u8]) -> Worker {
-    start(&Script(script), &[], Duration::from_millis(400), job.to_vec()).unwrap()
+    start(&Script(script), &Seen::default(), Duration::from_millis(400), job.to_vec()).unwrap()
 }
 
 /// Lines until `answer`, and how it ended if that never came.
@@ -127,10 +127,10 @@ fn a_job_that_is_never_read_does_not_block() {
 fn a_worker_that_can_not_be_started_is_said() {
     struct Broken;
     impl Launch for Broken {
-        fn launch(&self, _: &[(PathBuf, PathBuf)]) -> Result<Started, String> {
+        fn launch(&self, _: &Seen) -> Result<Started, String> {
             Err("no namespaces".to_owned())
         }
     }
-    let ended = start(&Broken, &[], Duration::from_secs(1), Vec::new()).err();
+    let ended = start(&Broken, &Seen::default(), Duration::from_secs(1), Vec::new()).err();
     assert_eq!(ended, Some(Ended::NotStarted("no namespaces".into())));
 }

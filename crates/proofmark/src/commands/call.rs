@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use proofmark_contract::{Contract, Process};
-use proofmark_governor::job::{Callee, Caller, CallerError};
+use proofmark_governor::job::{Callee, Caller, CallerError, Staged};
 use proofmark_run::native::Native;
 use proofmark_run::wasi::World;
 use proofmark_run::worker::never;
@@ -49,6 +49,7 @@ fn wasm(loaded: &Loaded, bytes: &[u8], call: &proofmark_contract::Call, path: &P
         artifact: bytes,
         granted: loaded.contract.capabilities.names(),
         world: World::Checked { seed: [0; 32] },
+        staged: Staged::default(),
     };
     let launch = commands::launch()?;
     let outcome = Caller::start(&launch.fences, callee, &mut never)

@@ -18,7 +18,8 @@ use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::{Verified, verify};
 use proofmark_mark::trust::Trust;
 use proofmark_run::Ended;
-use proofmark_run::native::staged::{Given, Granted};
+use proofmark_run::native::staged::Given;
+use proofmark_run::staged::Granted;
 use proofmark_run::wasi::World;
 use serde_json::json;
 
@@ -61,25 +62,39 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
     }
     // A component has no network: every such option is refused.
     egress::broker(&[], &arguments.egress)?;
-    if arguments.calls.is_empty() {
-        return Err(Failure::wrong("there is nothing to call").next("name a call in WAVE, such as 'gcd(12, 18)'"));
-    }
-    let calls = arguments.calls.iter().map(|text| parse(&contract.interface, text)).collect::<Result<Vec<_>, _>>()?;
-    let world = world(&contract, &verified, arguments)?;
+    let calls = calls(&contract, &arguments.calls)?;
+    let granted = |name: &str| verified.grant.capabilities.contains(name);
+    let given = component(&contract, &calls, (&arguments.dir, &arguments.env), &granted)?;
     let launch = commands::launch()?;
-    let act = Act { verified: &verified, contract: &contract, artifact: &bytes, calls: &calls, world };
-    let interrupted = interrupt()?;
+    let act = Act { verified: &verified, contract: &contract, artifact: &bytes, given, wanted: wanted(arguments) };
+    let pressed = interrupt()?;
+    // Asked before a commit too: what got out of its fence commits nothing.
+    let interrupted = || pressed().or_else(|| launch.held().err().map(|failure| failure.message));
     let means = Means { launch: &launch.fences, trust: &trust, now: Timestamp::now, interrupted: &interrupted };
     let ran = act::run(&mut home, act, &means).map_err(|error| receipt_failed(&error))?;
     launch.held()?;
-    show(format, &calls, &ran);
+    show(format, "run", &calls, &ran, wanted(arguments));
+    ended(&ran)
+}
+
+/// Calls in WAVE; at least one.
+pub fn calls(contract: &Contract, texts: &[String]) -> Result<Vec<Call>, Failure> {
+    if texts.is_empty() {
+        return Err(Failure::wrong("there is nothing to call").next("name a call in WAVE, such as 'gcd(12, 18)'"));
+    }
+    texts.iter().map(|text| parse(&contract.interface, text)).collect()
+}
+
+/// The exit code of a component's run.
+pub fn ended(ran: &Ran) -> Result<u8, Failure> {
     match &ran.cut {
         Some(CallerError::Refused(why)) => Err(Failure::refused(format!("the artifact can't be run: {why}"))),
         Some(CallerError::Stopped(why)) => {
             Err(Failure::refused(format!("stopped: {why}")).next("proofmark log orders, for what is in force"))
         }
         Some(CallerError::Failed(why)) => Err(Failure::failed(why.clone())),
-        None if ran.outcome() == "returned" => Ok(OK),
+        Some(CallerError::Trapped(why)) => Err(Failure::refused(format!("{why}; nothing was changed"))),
+        None if ran.holds() && ran.judged.iter().all(|judged| !matches!(judged.fate, Fate::Failed(_))) => Ok(OK),
         None => Ok(REFUSED),
     }
 }
@@ -134,8 +149,18 @@ pub fn given(
     words: &Words<'_>,
     granted: &dyn Fn(&str) -> bool,
 ) -> Result<Given, Failure> {
+    let (read, write) = directories(contract, words.dir, granted)?;
+    Ok(Given { invocation: invocation(process, words.arguments, words.env)?, read, write, broker: None })
+}
+
+/// The directories that may be read, and those that may be changed, of `GUEST=HOST` pairs.
+fn directories(
+    contract: &Contract,
+    pairs: &[String],
+    granted: &dyn Fn(&str) -> bool,
+) -> Result<(Vec<Granted>, Vec<Granted>), Failure> {
     let (mut read, mut write) = (Vec::new(), Vec::new());
-    for pair in words.dir {
+    for pair in pairs {
         let Granted { guest, host } = directory(pair)?;
         if contract.capabilities.write.contains(&guest) && granted("write") {
             write.push(Granted { guest, host });
@@ -145,7 +170,7 @@ pub fn given(
             return Err(not_asked(&guest));
         }
     }
-    Ok(Given { invocation: invocation(process, words.arguments, words.env)?, read, write, broker: None })
+    Ok((read, write))
 }
 
 /// A directory as `--dir GUEST=HOST` names it.
@@ -223,39 +248,42 @@ fn artifact(home: &Home, arguments: &Run, verified: &Verified) -> Result<Vec<u8>
     })
 }
 
-/// What the granted capabilities reach on this machine: only what this command names.
-fn world(contract: &Contract, verified: &Verified, arguments: &Run) -> Result<World, Failure> {
-    let mut read = Vec::new();
-    for pair in &arguments.dir {
-        let Granted { guest, host } = directory(pair)?;
-        if !contract.capabilities.read.contains(&guest) {
-            return Err(not_asked(&guest));
-        }
-        read.push((host, guest));
-    }
+/// What the granted capabilities reach on this machine: only what this command names, as `--dir` and `--env` do.
+pub fn component<'a>(
+    contract: &Contract,
+    calls: &'a [Call],
+    (dir, env): (&[String], &[String]),
+    granted: &dyn Fn(&str) -> bool,
+) -> Result<act::Given<'a>, Failure> {
+    let (read, write) = directories(contract, dir, granted)?;
     let mut environment = Vec::new();
-    for pair in &arguments.env {
+    for pair in env {
         let (name, value) = split(pair, "--env NAME=VALUE")?;
         if !contract.capabilities.environment.contains(name) {
             return Err(no_variable(name));
         }
         environment.push((name.to_owned(), value.to_owned()));
     }
-    let stdin = if verified.grant.capabilities.contains("stdin") { standard_input()? } else { Vec::new() };
-    Ok(World::Real { environment, read, stdin })
+    let stdin = if granted("stdin") { standard_input()? } else { Vec::new() };
+    let read = read.into_iter().map(|Granted { guest, host }| (host, guest)).collect();
+    let world = World::Real { environment, read, write: Vec::new(), stdin };
+    Ok(act::Given { calls, world, write })
 }
 
 fn split<'a>(pair: &'a str, form: &str) -> Result<(&'a str, &'a str), Failure> {
     pair.split_once('=').ok_or_else(|| Failure::wrong(format!("`{pair}` is not of the form {form}")))
 }
 
-fn show(format: Format, calls: &[Call], ran: &Ran) {
+/// Shows what came of a component's calls, and what they would change or did.
+pub fn show(format: Format, command: &str, calls: &[Call], ran: &Ran, wanted: Wanted) {
+    let run = (!ran.run.is_empty()).then_some(ran.run.as_str());
     match format {
         Format::Human => {
             for outcome in &ran.outcomes {
                 render::written(&outcome.written);
                 render::result(&outcome.ended);
             }
+            render::staged::changes(run, &ran.judged, ran.holds(), wanted);
         }
         Format::Json if ran.cut.is_some() => {}
         Format::Json => {
@@ -271,7 +299,8 @@ fn show(format: Format, calls: &[Call], ran: &Ran) {
                     "stderr": String::from_utf8_lossy(&outcome.written.stderr),
                 })
             });
-            render::json("run", json!({ "run": ran.run, "results": results.collect::<Vec<_>>() }));
+            let changes = render::staged::values(&ran.judged);
+            render::json(command, json!({ "run": run, "results": results.collect::<Vec<_>>(), "changes": changes }));
         }
     }
 }

@@ -1,22 +1,22 @@
-//! `proofmark stage`: runs a program without a mark on staged directories, shows what it would change, and drops it.
+//! `proofmark stage`: runs an artifact without a mark on staged directories, shows what it would change, and drops it.
 //! What was sent can't be dropped, so it reaches only hosts whose place was named: servers to try things on.
 
+use proofmark_governor::act::{self, Marked};
 use proofmark_governor::staged::{Wanted, discard, stage};
 use proofmark_run::broker::Broker;
 
 use crate::cli::{Format, Stage};
 use crate::commands::egress;
-use crate::commands::run::{Words, given, interrupt};
+use crate::commands::run::{Words, calls, component, ended, given, interrupt, show};
 use crate::failure::{Failure, OK, REFUSED};
+use crate::inputs::Loaded;
 use crate::{commands, inputs, render};
 
 pub fn run(format: Format, arguments: &Stage) -> Result<u8, Failure> {
     let loaded = inputs::contract(&arguments.contract)?;
     let bytes = inputs::artifact(&arguments.artifact)?;
     let contract = &loaded.contract;
-    let process = contract.interface.process().ok_or_else(|| {
-        Failure::wrong("the contract is not one of a program").next("proofmark call, for WebAssembly")
-    })?;
+    let Some(process) = contract.interface.process() else { return wasm(format, arguments, &loaded, &bytes) };
     let words = Words { arguments: &arguments.words, env: &arguments.env, dir: &arguments.dir };
     let mut given = given(contract, process, &words, &|_| true)?;
     let asked = egress::placed(&contract.capabilities.egress, &arguments.egress)?;
@@ -31,4 +31,18 @@ pub fn run(format: Format, arguments: &Stage) -> Result<u8, Failure> {
     let finished = discard(staged.map_err(|error| render::staged::failure(&error).asked(asked.clone()))?);
     render::staged::finished(format, "stage", None, &finished, Wanted::Shown, asked.as_ref());
     Ok(if finished.holds() { OK } else { REFUSED })
+}
+
+fn wasm(format: Format, arguments: &Stage, loaded: &Loaded, bytes: &[u8]) -> Result<u8, Failure> {
+    let contract = &loaded.contract;
+    let calls = calls(contract, &arguments.words)?;
+    let given = component(contract, &calls, (&arguments.dir, &arguments.env), &|_| true)?;
+    let launch = commands::launch()?;
+    let interrupted = interrupt()?;
+    let granted = contract.capabilities.names();
+    let marked = Marked { contract, contract_text: &loaded.text, artifact: bytes, granted: &granted };
+    let ran = act::stage(&launch.fences, &marked, given, &mut || interrupted());
+    launch.held()?;
+    show(format, "stage", &calls, &ran, Wanted::Shown);
+    ended(&ran)
 }

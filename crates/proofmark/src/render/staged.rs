@@ -3,7 +3,7 @@
 use anstream::{eprintln, println};
 use proofmark_governor::staged::{Fate, Finished, Judged, Wanted};
 use proofmark_run::broker::ledger::Record;
-use proofmark_run::native::staged::StagedError;
+use proofmark_run::staged::StagedError;
 use serde_json::json;
 
 use super::{BAD, BOLD, GOOD, line, safe, written};
@@ -22,15 +22,9 @@ pub fn finished(
     asked: Option<&Record>,
 ) {
     if format == Format::Json {
-        let judged = finished.judged.iter().map(|judged| {
-            json!({
-                "guest": judged.guest, "host": judged.host, "diff": judged.diff, "refused": judged.refused,
-                "invariants": judged.invariants, "before": judged.before, "after": judged.after, "fate": judged.fate,
-            })
-        });
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let body = json!({
-            "run": run, "exit": finished.code, "holds": finished.holds(), "changes": judged.collect::<Vec<_>>(),
+            "run": run, "exit": finished.code, "holds": finished.holds(), "changes": values(&finished.judged),
             "stdout": text(&finished.written.stdout), "stderr": text(&finished.written.stderr),
             "probed": finished.probe.acts.len(), "egress": asked,
         });
@@ -38,22 +32,38 @@ pub fn finished(
     }
     written(&finished.written);
     asked.into_iter().for_each(super::egress::record);
-    for one in &finished.judged {
-        directory(one, wanted);
-    }
     if finished.code != 0 {
         eprintln!("{BAD}failed{BAD:#}: the program ended with status {}", finished.code);
     }
-    if finished.judged.is_empty() {
+    changes(run, &finished.judged, finished.holds(), wanted);
+}
+
+/// What became of each directory, for programs.
+pub fn values(judged: &[Judged]) -> Vec<serde_json::Value> {
+    let value = |judged: &Judged| {
+        json!({
+            "guest": judged.guest, "host": judged.host, "diff": judged.diff, "refused": judged.refused,
+            "invariants": judged.invariants, "before": judged.before, "after": judged.after, "fate": judged.fate,
+        })
+    };
+    judged.iter().map(value).collect()
+}
+
+/// What became of each directory, and what to do next. `holds`: whether all of it may be committed.
+pub fn changes(run: Option<&str>, judged: &[Judged], holds: bool, wanted: Wanted) {
+    for one in judged {
+        directory(one, wanted);
+    }
+    if judged.is_empty() {
         return;
     }
     if let Some(run) = run {
         line("run", run);
     }
-    let committed = finished.judged.iter().any(|judged| judged.fate == Fate::Committed);
+    let committed = judged.iter().any(|judged| judged.fate == Fate::Committed);
     match (run, committed) {
         (Some(run), true) => line("next", &format!("proofmark undo {run}, to put it back")),
-        (Some(_), false) if finished.holds() => line("next", "the same with --commit, to make it real"),
+        (Some(_), false) if holds => line("next", "the same with --commit, to make it real"),
         _ => {}
     }
 }

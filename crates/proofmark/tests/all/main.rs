@@ -8,8 +8,10 @@
 )]
 
 mod cases;
+mod components;
 mod egress;
 mod faults;
+mod filling;
 mod grants;
 mod hostile;
 mod main_job;
@@ -17,5 +19,6 @@ mod orders;
 mod place;
 mod programs;
 mod replays;
+mod several;
 mod tampering;
 mod web;

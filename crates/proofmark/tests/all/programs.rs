@@ -114,7 +114,7 @@ fn compile(place: &Place, name: &str, source: &str, flags: &[&str]) {
 }
 
 /// A place with a program in it that was checked under `assisted`.
-fn checked(contract: &str, source: &str) -> (Place, crate::place::Ran) {
+pub fn checked(contract: &str, source: &str) -> (Place, crate::place::Ran) {
     let place = Place::new();
     place.write("contract.toml", contract);
     compile(&place, "artifact", source, &["-static"]);
@@ -182,7 +182,7 @@ fn what_a_program_is_loaded_with_must_be_granted() {
 }
 
 /// Names, contents, modes and times of a directory.
-fn state(folder: &Path) -> Vec<(String, Vec<u8>, u32, i64, i64)> {
+pub fn state(folder: &Path) -> Vec<(String, Vec<u8>, u32, i64, i64)> {
     let mut all: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| {
@@ -228,7 +228,7 @@ fn changes_are_shown_committed_and_undone() {
 }
 
 /// Stages that were left beside the tree.
-fn leftovers(place: &Place) -> usize {
+pub fn leftovers(place: &Place) -> usize {
     let names = std::fs::read_dir(place.path(".")).unwrap().map(|entry| entry.unwrap().file_name());
     names.filter(|name| name.to_string_lossy().starts_with(".proofmark-stage")).count()
 }

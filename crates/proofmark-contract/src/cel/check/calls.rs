@@ -55,8 +55,8 @@ impl Checker<'_> {
                 if let Some(qualified) = self.qualified(target, name) {
                     return self.export(&qualified, &qualified, &call.args, span);
                 }
-                if self.is_sets(target) {
-                    return self.sets(name, &call.args, span);
+                if let Some(library) = self.library(target) {
+                    return self.sets(library, name, &call.args, span);
                 }
                 self.method(target, name, &call.args, span)
             }

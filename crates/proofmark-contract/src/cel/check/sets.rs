@@ -1,4 +1,5 @@
 //! CEL's extension `sets`: `sets.contains(list, part)` and its like, in time that grows with the lists, not their product.
+//! And `multisets`, which is ours: the same with how often each element is there.
 //!
 //! Source: <https://pkg.go.dev/github.com/google/cel-go/ext#Sets>.
 
@@ -11,29 +12,47 @@ use crate::cel::syntax::Complaint;
 use crate::cel::typed::{Expr, Kind, Sets, Shape};
 use crate::problem::nearest;
 
-const LIBRARY: &str = "sets";
-const FUNCTIONS: [(&str, Sets); 3] =
-    [("contains", Sets::Contains), ("equivalent", Sets::Equivalent), ("intersects", Sets::Intersects)];
+/// The functions of one name.
+pub(super) struct Library {
+    name: &'static str,
+    functions: &'static [(&'static str, Sets)],
+}
+
+const LIBRARIES: [Library; 2] = [
+    Library {
+        name: "sets",
+        functions: &[("contains", Sets::Contains), ("equivalent", Sets::Equivalent), ("intersects", Sets::Intersects)],
+    },
+    Library {
+        name: "multisets",
+        functions: &[("contains", Sets::ContainsCounted), ("equivalent", Sets::EquivalentCounted)],
+    },
+];
 
 impl Checker<'_> {
-    /// Whether a call's target is the library, and no variable of that name.
-    pub(super) fn is_sets(&self, target: &IdedExpr) -> bool {
-        matches!(&target.expr, Parsed::Ident(name) if name == LIBRARY) && !self.is_variable(LIBRARY)
+    /// The library that a call's target is, if no variable has its name.
+    pub(super) fn library(&self, target: &IdedExpr) -> Option<&'static Library> {
+        let Parsed::Ident(name) = &target.expr else { return None };
+        LIBRARIES.iter().find(|library| library.name == name && !self.is_variable(name))
     }
 
-    pub(super) fn sets(&mut self, name: &str, args: &[IdedExpr], span: Range<usize>) -> Option<Expr> {
-        let Some((_, sets)) = FUNCTIONS.iter().find(|(known, _)| *known == name) else {
-            let complaint =
-                Complaint::new(span, format!("there is no function `{LIBRARY}.{name}`"), "unknown function");
-            let names = FUNCTIONS.map(|(name, _)| name);
-            return self.refuse(match nearest(name, names) {
-                Some(near) => complaint.help(format!("did you mean `{LIBRARY}.{near}`?")),
-                None => {
-                    complaint.help(format!("there are {}", names.map(|name| format!("`{LIBRARY}.{name}`")).join(", ")))
-                }
+    pub(super) fn sets(
+        &mut self,
+        library: &Library,
+        name: &str,
+        args: &[IdedExpr],
+        span: Range<usize>,
+    ) -> Option<Expr> {
+        let shown = format!("{}.{name}", library.name);
+        let Some((_, sets)) = library.functions.iter().find(|(known, _)| *known == name) else {
+            let complaint = Complaint::new(span, format!("there is no function `{shown}`"), "unknown function");
+            let full = |name: &str| format!("`{}.{name}`", library.name);
+            let names = library.functions.iter().map(|(name, _)| *name);
+            return self.refuse(match nearest(name, names.clone()) {
+                Some(near) => complaint.help(format!("did you mean {}?", full(near))),
+                None => complaint.help(format!("there are {}", names.map(full).collect::<Vec<_>>().join(", "))),
             });
         };
-        let shown = format!("{LIBRARY}.{name}");
         let [left, right] = args else { return self.count(&shown, 2, args.len(), span) };
         let (left, right) = self.pair(left, right, None, |_| true);
         let left = left.and_then(|left| self.set(left, &shown));

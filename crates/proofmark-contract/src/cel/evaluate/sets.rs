@@ -1,6 +1,6 @@
-//! Lists as sets: each element becomes a key, and two elements have one key exactly if they are equal in CEL.
+//! Lists as sets and multisets: each element becomes a key, and two elements have one key exactly if they are equal in CEL.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{Answer, Evaluation, Fault, Why, fault};
 use crate::cel::item::{Item, Number};
@@ -10,30 +10,37 @@ use crate::cel::typed::{Expr, Sets};
 const WHOLE_END: f64 = 36_893_488_147_419_103_232.0;
 
 type Key = Vec<u8>;
+/// How often each key is there; none stands for elements that equal nothing, not even themselves.
+type Counts = BTreeMap<Option<Key>, u64>;
 
 impl<'a> Evaluation<'a> {
     pub(super) fn sets(&mut self, sets: Sets, left: &'a Expr, right: &'a Expr, expr: &Expr) -> Answer<'a> {
         let (left, right) = (self.eval(left)?, self.eval(right)?);
-        let (left, right) = (self.keys(&left, expr)?, self.keys(&right, expr)?);
-        let contains = |all: &BTreeSet<Option<Key>>, some: &BTreeSet<Option<Key>>| {
-            some.iter().all(|key| key.is_some() && all.contains(key))
+        let (left, right) = (self.counts(&left, expr)?, self.counts(&right, expr)?);
+        let contains = |all: &Counts, some: &Counts, enough: fn(u64, u64) -> bool| {
+            some.iter().all(|(key, wanted)| key.is_some() && all.get(key).is_some_and(|found| enough(*found, *wanted)))
         };
+        let once: fn(u64, u64) -> bool = |_, _| true;
+        let as_often: fn(u64, u64) -> bool = |found, wanted| found >= wanted;
         Ok(Item::Bool(match sets {
-            Sets::Contains => contains(&left, &right),
-            Sets::Equivalent => contains(&left, &right) && contains(&right, &left),
-            Sets::Intersects => right.iter().any(|key| key.is_some() && left.contains(key)),
+            Sets::Contains => contains(&left, &right, once),
+            Sets::Equivalent => contains(&left, &right, once) && contains(&right, &left, once),
+            Sets::Intersects => right.keys().any(|key| key.is_some() && left.contains_key(key)),
+            Sets::ContainsCounted => contains(&left, &right, as_often),
+            Sets::EquivalentCounted => contains(&left, &right, as_often) && contains(&right, &left, as_often),
         }))
     }
 
-    /// The keys of a list's elements; `None` for one that equals nothing, not even itself.
-    fn keys(&mut self, list: &Item<'a>, expr: &Expr) -> Result<BTreeSet<Option<Key>>, Box<Fault>> {
-        let mut keys = BTreeSet::new();
+    fn counts(&mut self, list: &Item<'a>, expr: &Expr) -> Result<Counts, Box<Fault>> {
+        let mut counts = Counts::new();
         for index in 0..list.len() {
             let Some(item) = list.get(index) else { break };
             let mut key = Key::new();
-            keys.insert(self.key(&item, &mut key, expr)?.then_some(key));
+            let key = self.key(&item, &mut key, expr)?.then_some(key);
+            let count = counts.entry(key).or_default();
+            *count = count.saturating_add(1);
         }
-        Ok(keys)
+        Ok(counts)
     }
 
     /// Writes the key; `false` if there is none.

@@ -37,13 +37,19 @@ fn victim() {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Fate {
+pub(super) enum Fate {
     Killed,
     Ended,
 }
 
 /// Starts a victim and kills it at the entry of its `nth` system call after it was let go.
 fn kill_at(directory: &Path, act: &str, nth: u64) -> Fate {
+    trace(directory, act, |entered| if entered == nth { Fate::Killed } else { Fate::Ended })
+}
+
+/// Starts a victim that stops at the entry of each system call after it was let go, where `at` is asked what is to become of
+/// it, with the number of the call from 1.
+pub(super) fn trace(directory: &Path, act: &str, mut at: impl FnMut(u64) -> Fate) -> Fate {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "effects::tests::crash::victim", "--ignored", "--nocapture", "--test-threads=1"])
         .env(DIRECTORY, directory)
@@ -73,11 +79,11 @@ fn kill_at(directory: &Path, act: &str, nth: u64) -> Fate {
             WaitStatus::PtraceSyscall(_) => {
                 if ptrace::syscall_info(thread).unwrap().op == nix::libc::PTRACE_SYSCALL_INFO_ENTRY {
                     entered += 1;
-                }
-                if entered == nth {
-                    child.kill().unwrap();
-                    assert!(matches!(wait(), WaitStatus::Signaled(_, Signal::SIGKILL, _)));
-                    break Fate::Killed;
+                    if at(entered) == Fate::Killed {
+                        child.kill().unwrap();
+                        assert!(matches!(wait(), WaitStatus::Signaled(_, Signal::SIGKILL, _)));
+                        break Fate::Killed;
+                    }
                 }
             }
             WaitStatus::Exited(..) => break Fate::Ended,

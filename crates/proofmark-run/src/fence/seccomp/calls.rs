@@ -6,9 +6,13 @@
 //! `quotactl`, `acct`, `syslog`, clocks' setters, `setpriority` and the schedulers' setters, `ioperm`, `iopl`,
 //! `remap_file_pages`, memory policies, `mlock*`, `vmsplice`, `pkey_*`, `memfd_secret`, System V and POSIX IPC, `seccomp`,
 //! Landlock's own, `*setxattr` and `*removexattr` (they could forge an overlay's marks), and every way to change
-//! identity.
+//! identity. Missing in its own way is `fallocate` ([`WITHOUT`]).
 
 use libc::c_int;
+
+/// What is said not to exist, and with which errno, so that libraries do without: `clone3`, whose flags can't be read, and
+/// `fallocate`, with which a process takes a whole disk in less time than there is between two looks at it.
+pub const WITHOUT: [(i64, c_int); 2] = [(libc::SYS_clone3, libc::ENOSYS), (libc::SYS_fallocate, libc::EOPNOTSUPP)];
 
 /// With any arguments, on every machine.
 #[rustfmt::skip]
@@ -18,7 +22,7 @@ pub const ALWAYS: &[i64] = &[
     libc::SYS_preadv, libc::SYS_pwritev, libc::SYS_preadv2, libc::SYS_pwritev2, libc::SYS_lseek, libc::SYS_close,
     libc::SYS_close_range, libc::SYS_dup, libc::SYS_dup3, libc::SYS_pipe2, libc::SYS_flock, libc::SYS_sendfile,
     libc::SYS_splice, libc::SYS_tee, libc::SYS_copy_file_range, libc::SYS_fsync, libc::SYS_fdatasync,
-    libc::SYS_sync_file_range, libc::SYS_fallocate, libc::SYS_ftruncate, libc::SYS_fadvise64, libc::SYS_readahead,
+    libc::SYS_sync_file_range, libc::SYS_ftruncate, libc::SYS_fadvise64, libc::SYS_readahead,
     // Names in the file system; which ones is the matter of the root and of Landlock.
     libc::SYS_openat, libc::SYS_openat2, libc::SYS_fstat, libc::SYS_newfstatat, libc::SYS_statx, libc::SYS_statfs,
     libc::SYS_fstatfs, libc::SYS_faccessat, libc::SYS_faccessat2, libc::SYS_readlinkat, libc::SYS_getdents64,
