@@ -11,7 +11,7 @@ use super::network::Connection;
 use super::{Cut, Native, PAYLOAD, converse, undecided};
 use crate::broker::{Broker, BrokerError, Serving, Stopper};
 use crate::effects::{self, EffectError, Effects, Recovered, Stage};
-use crate::fence::{Exit, FenceError, Mount, Network, Probe, Runs};
+use crate::fence::{Exit, FenceError, Mount, Network, Plan, Probe, Runs};
 use crate::tree::{Limits, Manifest};
 use crate::wasi::Written;
 
@@ -109,22 +109,7 @@ impl Native {
         if let Some(why) = stop() {
             return Err(StagedError::Stopped(why));
         }
-        let launcher = &self.natives.launcher;
-        let (fenced, serving) = match &connection {
-            Some(connection) => connection.start(launcher, &plan).map(|(fenced, serving)| (fenced, Some(serving)))?,
-            None => (launcher.spawn(&plan)?, None),
-        };
-        let probe = fenced.probe.clone();
-        let stopper = serving.as_ref().map(Serving::stopper);
-        let mut stop = || {
-            let why = stop()?;
-            stopper.iter().for_each(Stopper::stop);
-            Some(Cut::Stopped(why))
-        };
-        let conversed = converse(fenced, given.invocation.stdin, WRITTEN_BYTES_MAX, &mut stop);
-        // However it ended, nothing leaves any more.
-        drop(serving);
-        let (exit, written) = conversed?;
+        let (probe, exit, written) = self.run(&plan, connection.as_ref(), given.invocation.stdin, stop)?;
         let code = self.ended(&exit)?;
         let mut changes = Vec::new();
         while let Some((granted, mut stage, before)) = stages.0.pop() {
@@ -143,6 +128,36 @@ impl Native {
         }
         let Exit { cpu_us, memory_peak_bytes, .. } = exit;
         Ok(Staged { code, written, probe, changes, cpu_us, memory_peak_bytes })
+    }
+}
+
+impl Native {
+    /// Runs a plan to its end, with a network if it is connected.
+    fn run(
+        &self,
+        plan: &Plan,
+        connection: Option<&Connection<'_>>,
+        input: Vec<u8>,
+        stop: &mut (dyn FnMut() -> Option<String> + Send),
+    ) -> Result<(Probe, Exit, Written), StagedError> {
+        let launcher = &self.natives.launcher;
+        let (fenced, serving) = match connection {
+            Some(connection) => connection.start(launcher, plan).map(|(fenced, serving)| (fenced, Some(serving)))?,
+            None => (launcher.spawn(plan)?, None),
+        };
+        let probe = fenced.probe.clone();
+        let stopper = serving.as_ref().map(Serving::stopper);
+        // The broker first, so that what was under way is known to have been stopped.
+        let mut stop = || {
+            let why = stop()?;
+            stopper.iter().for_each(Stopper::stop);
+            Some(Cut::Stopped(why))
+        };
+        let conversed = converse(fenced, input, WRITTEN_BYTES_MAX, &mut stop);
+        // However it ended, nothing leaves any more.
+        drop(serving);
+        let (exit, written) = conversed?;
+        Ok((probe, exit, written))
     }
 }
 
