@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use proofmark_run::broker::path::{Path, Pattern};
+use proofmark_contract::egress::path::{Path, Pattern};
 
 fuzz_target!(|data: &str| {
     let _ = Pattern::read(data);

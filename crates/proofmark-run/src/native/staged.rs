@@ -3,9 +3,9 @@
 use proofmark_contract::Invocation;
 
 use super::network::Connection;
-use super::{Cut, Native, converse, undecided};
+use super::{Asked, Cut, Native, converse, undecided};
 use crate::broker::{Broker, Serving, Stopper};
-use crate::fence::{Exit, Mount, Network, Probe, Runs};
+use crate::fence::{Exit, Mount, Network, Plan, Probe, Runs};
 use crate::staged::{Change, Granted, StagedError, Staging};
 use crate::wasi::Written;
 
@@ -60,25 +60,41 @@ impl Native {
         if let Some(why) = stop() {
             return Err(StagedError::Stopped(why));
         }
-        let launcher = &self.natives.launcher;
-        let (fenced, serving) = match &connection {
-            Some(connection) => connection.start(launcher, &plan).map(|(fenced, serving)| (fenced, Some(serving)))?,
-            None => (launcher.spawn(&plan)?, None),
-        };
-        let probe = fenced.probe.clone();
-        let stopper = serving.as_ref().map(Serving::stopper);
-        let mut cut = || {
-            let cut = stop().map(Cut::Stopped).or_else(|| staging.look().map(Cut::from))?;
-            stopper.iter().for_each(Stopper::stop);
-            Some(cut)
-        };
-        let conversed = converse(fenced, given.invocation.stdin, WRITTEN_BYTES_MAX, &mut cut);
-        // However it ended, nothing leaves any more.
-        drop(serving);
-        let (exit, written) = conversed?;
+        let mut cut = || stop().map(Cut::Stopped).or_else(|| staging.look().map(Cut::from));
+        let (probe, exit, written) = self.run(&plan, connection.as_ref(), given.invocation.stdin, &mut cut)?;
         let code = self.ended(&exit)?;
         let Exit { cpu_us, memory_peak_bytes, .. } = exit;
         Ok(Staged { code, written, probe, changes: staging.changes()?, cpu_us, memory_peak_bytes })
+    }
+}
+
+impl Native {
+    /// Runs a plan to its end, with a network if it is connected.
+    fn run(
+        &self,
+        plan: &Plan,
+        connection: Option<&Connection<'_>>,
+        input: Vec<u8>,
+        cut: Asked<'_>,
+    ) -> Result<(Probe, Exit, Written), StagedError> {
+        let launcher = &self.natives.launcher;
+        let (fenced, serving) = match connection {
+            Some(connection) => connection.start(launcher, plan).map(|(fenced, serving)| (fenced, Some(serving)))?,
+            None => (launcher.spawn(plan)?, None),
+        };
+        let probe = fenced.probe.clone();
+        let stopper = serving.as_ref().map(Serving::stopper);
+        // The broker first, so that what was under way is known to have been stopped.
+        let mut cut = || {
+            let cut = cut()?;
+            stopper.iter().for_each(Stopper::stop);
+            Some(cut)
+        };
+        let conversed = converse(fenced, input, WRITTEN_BYTES_MAX, &mut cut);
+        // However it ended, nothing leaves any more.
+        drop(serving);
+        let (exit, written) = conversed?;
+        Ok((probe, exit, written))
     }
 }
 

@@ -238,6 +238,18 @@ fn there_is_no_way_beside_the_broker() {
     assert_eq!((scene.tls.connections(), scene.plain.connections()), (0, 1), "only what the broker sent");
 }
 
+#[test]
+fn what_was_asked_is_told_however_a_run_ends() {
+    let scene = Scene::new();
+    let input = format!("request GET {HOST} 443 /v1/x\nrequest GET {HOST} 443 /admin\nabort\n");
+    let ran = scene.run(&["--format", "json"], &input).exits(1).says("ended by signal 6").json();
+    assert_eq!(ran["error"]["egress"]["exchanges"][0]["path"], "/v1/x");
+    let (receipt, egress, record) = scene.receipt();
+    assert_eq!(receipt.outcome.as_deref(), Some("trapped"));
+    assert_eq!((egress.requests, egress.refused), (2, 1));
+    assert_eq!(record["exchanges"][1]["end"], json!({ "refused": "path" }));
+}
+
 /// How long after the freeze was written a byte may still come, at most: room for a machine with other things to do. What is
 /// promised is 50 ms, and the download by itself would never end.
 const STOPPED_WITHIN: Duration = Duration::from_secs(2);

@@ -76,7 +76,8 @@ int main(void) {
         } else if (!strcmp(line, "environment\n")) {
             for (char **one = environ; *one; one++) printf("%s\n", *one);
             puts("end of environment");
-        } else if (sscanf(line, "request %31s %255s %d %511s", word, host, &port, target) == 4)
+        } else if (!strcmp(line, "abort\n")) abort();
+        else if (sscanf(line, "request %31s %255s %d %511s", word, host, &port, target) == 4)
             request(word, host, port, target);
         fflush(stdout);
     }
