@@ -84,6 +84,8 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         fuel: ran.outcomes.iter().fold(0, |sum, outcome| outcome.fuel.saturating_add(sum)),
         probe: ran.probe.as_ref().map(|probe| probed(home, probe)).transpose()?,
         effects: Vec::new(),
+        system_calls: std::collections::BTreeMap::new(),
+        resources: None,
     };
     receipts::close(home, open, ended)?;
     Ok(ran)

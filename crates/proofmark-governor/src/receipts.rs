@@ -9,7 +9,7 @@ use proofmark_contract::Contract;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::entry::{About, Entry, Kind};
 use proofmark_mark::mark::Verified;
-use proofmark_mark::receipt::{Effect, Phase, Probed, Receipt};
+use proofmark_mark::receipt::{Effect, Phase, Probed, Receipt, Resources};
 use proofmark_mark::statement::Statement;
 
 use crate::govern::GovernError;
@@ -32,6 +32,8 @@ pub struct Ended<'a> {
     pub fuel: u64,
     pub probe: Option<Probed>,
     pub effects: Vec<Effect>,
+    pub system_calls: BTreeMap<String, u64>,
+    pub resources: Option<Resources>,
 }
 
 /// Writes the opening receipt: which mark, which grant, commitments to the inputs.
@@ -52,6 +54,8 @@ pub fn open(home: &mut Home, verified: &Verified, contract: &Contract, inputs: &
         fuel: 0,
         probe: None,
         effects: Vec::new(),
+        system_calls: BTreeMap::new(),
+        resources: None,
     };
     append_open(home, Open { receipt, artifact: verified.artifact, name: contract.name.clone() })
 }
@@ -79,6 +83,8 @@ pub fn open_undo(home: &mut Home, run: &str) -> Result<Open, GovernError> {
         fuel: 0,
         probe: None,
         effects: Vec::new(),
+        system_calls: BTreeMap::new(),
+        resources: None,
         ..predicate
     };
     append_open(home, Open { receipt, artifact, name })
@@ -102,10 +108,20 @@ fn append_open(home: &mut Home, mut open: Open) -> Result<Open, GovernError> {
 /// # Errors
 /// What the log said.
 pub fn close(home: &mut Home, open: Open, ended: Ended<'_>) -> Result<(), GovernError> {
-    let Ended { outcome, outputs, fuel, probe, effects } = ended;
+    let Ended { outcome, outputs, fuel, probe, effects, system_calls, resources } = ended;
     let outputs = commitments(home, &outputs)?;
     let outcome = Some(outcome.to_owned());
-    let receipt = Receipt { phase: Phase::Close, outputs, fuel, outcome, probe, effects, ..open.receipt };
+    let receipt = Receipt {
+        phase: Phase::Close,
+        outputs,
+        fuel,
+        outcome,
+        probe,
+        effects,
+        system_calls,
+        resources,
+        ..open.receipt
+    };
     let contract = receipt.contract;
     let envelope = home.keys.governor().sign(Statement::new(&open.name, open.artifact, receipt).to_bytes());
     let entry = Entry::new(Kind::ReceiptClose, &envelope, open.artifact, contract);

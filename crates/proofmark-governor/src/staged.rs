@@ -3,6 +3,7 @@
 //!
 //! As in every act, receipts and orders come first; a commit happens only while no order forbids the run.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use proofmark_mark::mark::Verified;
 use proofmark_mark::receipt::{Effect, Probed};
 use proofmark_run::effects::{self, Diff, EffectError, Refused, Stage};
 use proofmark_run::fence::Probe;
-use proofmark_run::native::staged::{Change, Given, Staged, StagedError};
+use proofmark_run::native::staged::{Change, Given, Spent, Staged, StagedError};
 use proofmark_run::native::{Native, Natives};
 use proofmark_run::tree::{Entry, Kind, Limits, Manifest};
 use proofmark_run::wasi::Written;
@@ -84,6 +85,7 @@ pub struct Ran {
     pub run: String,
     /// `Err`: it came to no end of its own; nothing was changed.
     pub ended: Result<Finished, StagedError>,
+    pub spent: Spent,
 }
 
 /// A run that ended by itself.
@@ -118,7 +120,8 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
     let inputs: Vec<String> = act.given.invocation.arguments.clone();
     let open = receipts::open(home, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
-    let ended = carry_out(home, &act, natives, means, &run);
+    let mut spent = Spent::default();
+    let ended = carry_out(home, &act, natives, means, &run, &mut spent);
     let (outcome, outputs, probe) = match &ended {
         Ok(finished) => {
             let committed = finished.judged.iter().any(|judged| judged.fate == Fate::Committed);
@@ -132,8 +135,9 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
     };
     let probe = probe.map(|probe| probed(home, probe)).transpose()?;
     let effects = ended.iter().flat_map(|finished| &finished.judged).map(effect).collect();
-    receipts::close(home, open, Ended { outcome, outputs, fuel: 0, probe, effects })?;
-    Ok(Ran { run, ended })
+    let Spent { system_calls, resources } = spent.clone();
+    receipts::close(home, open, Ended { outcome, outputs, fuel: 0, probe, effects, system_calls, resources })?;
+    Ok(Ran { run, ended, spent })
 }
 
 /// The record of a probe: its whole report is a blob of the log.
@@ -157,12 +161,13 @@ fn carry_out(
     natives: &Arc<Natives>,
     means: &Means<'_>,
     run: &str,
+    spent: &mut Spent,
 ) -> Result<Finished, StagedError> {
     let blind = |error: &dyn std::fmt::Display| StagedError::Undecided(format!("no order can be seen: {error}"));
     let mut watcher = Watcher::open(home, means.trust).map_err(|error| blind(&error))?;
     let acting = act.verified.acting(run);
     let mut stop = || (means.interrupted)().or_else(|| watcher.forbids(&acting, (means.now)()));
-    let mut finished = stage(act.contract, act.artifact, act.given.clone(), natives, &mut stop)?;
+    let mut finished = stage(act.contract, act.artifact, act.given.clone(), natives, &mut stop, spent)?;
     if act.wanted == Wanted::Shown || !finished.holds() {
         return Ok(discard(finished));
     }
@@ -187,7 +192,7 @@ fn carry_out(
     Ok(finished)
 }
 
-/// Runs the executable and holds its changes against the invariants, and stops there.
+/// Runs the executable and holds its changes against the invariants, and stops there. `spent` is what it took.
 ///
 /// # Errors
 /// [`StagedError`]; nothing was changed.
@@ -197,12 +202,13 @@ pub fn stage(
     given: Given,
     natives: &Arc<Natives>,
     stop: &mut (dyn FnMut() -> Option<String> + Send),
+    spent: &mut Spent,
 ) -> Result<Finished, StagedError> {
     let process = contract.interface.process();
     let process = process.ok_or_else(|| StagedError::Undecided("the contract is not one of a program".to_owned()))?;
     let native = Native::new(artifact, process, &contract.budget, &contract.capabilities, natives)
         .map_err(|error| StagedError::Undecided(error.to_string()))?;
-    let Staged { code, written, probe, changes, .. } = native.stage(given, stop)?;
+    let Staged { code, written, probe, changes } = native.stage(given, stop, spent)?;
     let judged = changes.into_iter().map(|change| judge(contract, change)).collect();
     Ok(Finished { code, written, probe, judged })
 }
@@ -338,6 +344,15 @@ pub fn undo(home: &mut Home, run: &str) -> Result<Vec<effects::Receipt>, UndoErr
         let _ = std::fs::remove_file(&note);
     }
     let outcome = if undone.is_ok() { "undone" } else { "failed" };
-    receipts::close(home, open, Ended { outcome, outputs: Vec::new(), fuel: 0, probe: None, effects: Vec::new() })?;
+    let ended = Ended {
+        outcome,
+        outputs: Vec::new(),
+        fuel: 0,
+        probe: None,
+        effects: Vec::new(),
+        system_calls: BTreeMap::new(),
+        resources: None,
+    };
+    receipts::close(home, open, ended)?;
     undone
 }

@@ -2,6 +2,8 @@
 //!
 //! A receipt never holds an input or an output, only salted commitments to them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -37,6 +39,12 @@ pub struct Receipt {
     pub probe: Option<Probed>,
     /// What became of each staged tree; empty when opening.
     pub effects: Vec<Effect>,
+    /// How often a program made which system call, by name, without those that its fence denied; empty when opening, and for
+    /// components.
+    pub system_calls: BTreeMap<String, u64>,
+    /// What a program took of its machine; `null` when opening, where nothing started, and for components.
+    #[serde(deserialize_with = "crate::canonical::nullable")]
+    pub resources: Option<Resources>,
 }
 
 /// A probe that found nothing open: anything else ends a run before its artifact starts.
@@ -47,6 +55,20 @@ pub struct Probed {
     pub report: Digest,
     /// How many acts were tried, and denied.
     pub acts: u64,
+}
+
+/// What the processes of one program took together. Facts of one run on one machine; another run takes something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
+    /// Processor time of all that were waited for, in microseconds.
+    pub cpu_us: u64,
+    /// The most memory that they held, in bytes; `null` where the machine does not tell.
+    #[serde(deserialize_with = "crate::canonical::nullable")]
+    pub memory_peak_bytes: Option<u64>,
+    /// The most processes and threads at once, the fence's own first process included; `null` where the machine does not tell.
+    #[serde(deserialize_with = "crate::canonical::nullable")]
+    pub processes_peak: Option<u64>,
 }
 
 /// What became of one staged tree.
@@ -112,6 +134,8 @@ mod tests {
             fuel: 0,
             probe: None,
             effects: Vec::new(),
+            system_calls: BTreeMap::new(),
+            resources: None,
         };
         let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
         let probe = Some(Probed { report: Digest([4; 32]), acts: 139 });
@@ -122,7 +146,10 @@ mod tests {
             outcome: "dropped".into(),
         }];
         let staged = Receipt { probe, effects, ..close.clone() };
-        for receipt in [open, close, staged] {
+        let system_calls = BTreeMap::from([("openat".to_owned(), 3), ("exit_group".to_owned(), 1)]);
+        let resources = Some(Resources { cpu_us: 1200, memory_peak_bytes: Some(1 << 20), processes_peak: None });
+        let counted = Receipt { system_calls, resources, ..staged.clone() };
+        for receipt in [open, close, staged, counted] {
             let statement = Statement::new("gcd", Digest([3; 32]), receipt);
             assert_eq!(Statement::parse(&statement.to_bytes()).unwrap(), statement);
         }

@@ -96,7 +96,7 @@ fn native(format: Format, home: &mut Home, trust: &Trust, act: staged::Act<'_>) 
     launch.held()?;
     match &ran.ended {
         Ok(finished) => {
-            render::staged::finished(format, "run", Some(&ran.run), finished, wanted);
+            render::staged::finished(format, "run", Some(&ran.run), finished, &ran.spent, wanted);
             Ok(if finished.holds() && finished.judged.iter().all(|judged| !matches!(judged.fate, Fate::Failed(_))) {
                 OK
             } else {
