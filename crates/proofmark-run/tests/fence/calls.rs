@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::process::Command;
+use std::time::Instant;
 
 use proofmark_run::fence::{Calls, Counted, FenceError, How, Limits, OTHER_CALLS, Plan};
 
 use super::cases::Test;
-use super::rig::{Done, LIMITS, compile, execute, launcher, new_launcher, plan, program, run, try_run};
+use super::rig::{Done, LIMITS, compile, execute, launcher, new_launcher, plan, program, run, scratch, try_run};
 
 pub fn all() -> Vec<Test> {
     macro_rules! tests {
@@ -246,4 +247,65 @@ fn what_can_not_start_is_told_while_counted() {
     let counted = Plan { counted: Counted::Yes, ..plan(execute(b"no executable at all")) };
     let told = |plan: &Plan| try_run(plan).unwrap_err().to_string();
     assert_eq!(told(&counted), told(&plan(execute(b"no executable at all"))));
+}
+
+/// Opens, closes and renames 5,000 files.
+const RENAMES: &str = "int main(void) { char a[32], b[32]; for (int i = 0; i < 5000; i++) { sprintf(a, \"/s/a%d\", i);
+    sprintf(b, \"/s/b%d\", i); int fd = open(a, O_CREAT | O_WRONLY, 0600); if (fd < 0) return 1; close(fd);
+    if (rename(a, b)) return 2; } return 0; }";
+const THREADS: &str = "static void *go(void *_) { for (int i = 0; i < 20000; i++) syscall(SYS_getppid); return 0; }
+    int main(void) { pthread_t t[16]; for (int i = 0; i < 16; i++) pthread_create(&t[i], 0, go, 0);
+    for (int i = 0; i < 16; i++) pthread_join(t[i], 0); return 0; }";
+
+/// Prints what counting costs: whole runs, from the order to the end, in turn with and without.
+pub fn measure() {
+    for (what, source, rounds) in [
+        ("a program that does nothing", "int main(void) { return 0; }", 200),
+        ("5,000 files opened, closed and renamed", RENAMES, 10),
+        ("16 threads, 20,000 calls each", THREADS, 5),
+    ] {
+        let mut with = counted(source);
+        with.mounts.push(scratch("/s", 32 << 20, 6000));
+        let without = Plan { counted: Counted::No, ..with.clone() };
+        let mut times: [Vec<u128>; 2] = Default::default();
+        for _ in 0..rounds {
+            for (times, plan) in times.iter_mut().zip([&without, &with]) {
+                let begin = Instant::now();
+                assert_eq!(run(plan).exit.how, How::Code(0));
+                times.push(begin.elapsed().as_micros());
+            }
+        }
+        let calls: u64 = run(&with).exit.calls.values().sum();
+        let [without, with] = times.map(median);
+        println!("{what} ({calls} calls, median of {rounds}): {without} us, counted {with} us");
+    }
+    stopping();
+    println!("20,000 calls under 5,000 signals a second, ended by EINTR: {}", run(&counted(SIGNALS)).out);
+}
+
+/// How many calls a signal without `SA_RESTART` ends that end otherwise without a fence's listener.
+const SIGNALS: &str = "#include <sys/time.h>\nstatic void on(int _) {}
+    int main(void) { struct sigaction a = { .sa_handler = on }; sigaction(SIGALRM, &a, 0);
+    struct itimerval t = { { 0, 200 }, { 0, 200 } }; setitimer(ITIMER_REAL, &t, 0); int ended = 0;
+    for (int i = 0; i < 20000; i++) if (syscall(SYS_getppid) < 0) ended++;
+    struct itimerval none = { 0 }; setitimer(ITIMER_REAL, &none, 0); printf(\"%d\", ended); return 0; }";
+
+/// How long a flood lives after it is told to stop.
+fn stopping() {
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let mut fenced = launcher().spawn(&counted(FLOOD)).unwrap();
+        fenced.stdout.read_exact(&mut [0]).unwrap();
+        let begin = Instant::now();
+        fenced.kill();
+        fenced.wait().unwrap();
+        times.push(begin.elapsed().as_micros());
+    }
+    let most = times.iter().copied().max().unwrap_or(0);
+    println!("32 processes that flood, from the kill to the end: median {} us, most {most} us", median(times));
+}
+
+fn median(mut times: Vec<u128>) -> u128 {
+    times.sort_unstable();
+    times.get(times.len().checked_div(2).unwrap_or(0)).copied().unwrap_or(0)
 }
