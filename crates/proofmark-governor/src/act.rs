@@ -89,8 +89,8 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         probe: ran.probe.as_ref().map(|probe| probed(home, probe)).transpose()?,
         host_calls: ran.host_calls(),
         memory_bytes: ran.outcomes.iter().map(|outcome| outcome.memory_bytes).max().unwrap_or_default(),
-        egress: None,
         effects: ran.judged.iter().map(staged::effect).collect(),
+        ..receipts::Ended::default()
     };
     receipts::close(home, open, ended)?;
     Ok(ran)

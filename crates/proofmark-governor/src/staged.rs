@@ -15,7 +15,7 @@ use proofmark_run::broker::Broker;
 use proofmark_run::broker::ledger::Record;
 use proofmark_run::effects::{self, Diff, EffectError, Recovered, Refused, Stage};
 use proofmark_run::fence::Probe;
-use proofmark_run::native::staged::{Given, Staged};
+use proofmark_run::native::staged::{Given, Spent, Staged};
 use proofmark_run::native::{Native, Natives};
 use proofmark_run::staged::{Change, StagedError};
 use proofmark_run::tree::{Entry, Kind, Limits, Manifest};
@@ -91,6 +91,7 @@ pub struct Ran {
     pub ended: Result<Finished, StagedError>,
     /// What was asked of the network, if there was one.
     pub egress: Option<Record>,
+    pub spent: Spent,
 }
 
 /// A run that ended by itself.
@@ -130,7 +131,8 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
     let inputs: Vec<String> = act.given.invocation.arguments.clone();
     let open = receipts::open(home, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
-    let ended = carry_out(home, &act, natives, means, &run);
+    let mut spent = Spent::default();
+    let ended = carry_out(home, &act, natives, means, &run, &mut spent);
     let (outcome, outputs, probe) = match &ended {
         Ok(finished) => {
             let committed = finished.judged.iter().any(|judged| judged.fate == Fate::Committed);
@@ -146,8 +148,10 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
     let effects = ended.iter().flat_map(|finished| &finished.judged).map(effect).collect();
     let record = act.given.broker.as_ref().map(Broker::record);
     let egress = record.as_ref().map(|record| egress::keep(home, record)).transpose()?;
-    receipts::close(home, open, Ended { outcome, outputs, probe, effects, egress, ..Ended::default() })?;
-    Ok(Ran { run, ended, egress: record })
+    let Spent { system_calls, resources } = spent.clone();
+    let ended_as = Ended { outcome, outputs, probe, effects, egress, system_calls, resources, ..Ended::default() };
+    receipts::close(home, open, ended_as)?;
+    Ok(Ran { run, ended, egress: record, spent })
 }
 
 /// The record of a probe: its whole report is a blob of the log.
@@ -172,12 +176,13 @@ fn carry_out(
     natives: &Arc<Natives>,
     means: &Means<'_>,
     run: &str,
+    spent: &mut Spent,
 ) -> Result<Finished, StagedError> {
     let blind = |error: &dyn std::fmt::Display| StagedError::Undecided(format!("no order can be seen: {error}"));
     let mut watcher = Watcher::open(home, means.trust).map_err(|error| blind(&error))?;
     let acting = act.verified.acting(run);
     let mut stop = || (means.interrupted)().or_else(|| watcher.forbids(&acting, (means.now)()));
-    let mut finished = stage(act.contract, act.artifact, act.given.clone(), natives, &mut stop)?;
+    let mut finished = stage(act.contract, act.artifact, act.given.clone(), natives, &mut stop, spent)?;
     if act.wanted == Wanted::Committed && finished.holds() {
         commit(home, run, &mut finished.judged, &mut stop)?;
     }
@@ -227,7 +232,7 @@ fn put_back(judged: &mut [Judged]) {
     }
 }
 
-/// Runs the executable and holds its changes against the invariants, and stops there.
+/// Runs the executable and holds its changes against the invariants, and stops there. `spent` is what it took.
 ///
 /// # Errors
 /// [`StagedError`]; nothing was changed.
@@ -237,12 +242,13 @@ pub fn stage(
     given: Given,
     natives: &Arc<Natives>,
     stop: &mut (dyn FnMut() -> Option<String> + Send),
+    spent: &mut Spent,
 ) -> Result<Finished, StagedError> {
     let process = contract.interface.process();
     let process = process.ok_or_else(|| StagedError::Undecided("the contract is not one of a program".to_owned()))?;
     let native = Native::new(artifact, process, &contract.budget, &contract.capabilities, natives)
         .map_err(|error| StagedError::Undecided(error.to_string()))?;
-    let Staged { code, written, probe, changes, .. } = native.stage(given, stop)?;
+    let Staged { code, written, probe, changes } = native.stage(given, stop, spent)?;
     Ok(Finished { code, written, probe, judged: judge(contract, changes) })
 }
 

@@ -1,11 +1,13 @@
 //! The fence, from outside. The executable is its own launcher, so it has a `main` of its own instead of the usual
 //! harness. As root it runs every test twice: as root, and again as an ordinary user with a cgroup of its own.
 //!
-//! With `--features weaken` there are tests more, each with one layer left out.
+//! `--measure` prints what counting a payload's system calls costs. With `--features weaken` there are tests more, each with one layer left out.
 //!
 //! Needs a C compiler (`cc`) with a static libc: the payloads are small C programs.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, without the harness that says so")]
 
+#[path = "fence/calls.rs"]
+mod calls;
 #[path = "fence/cases.rs"]
 mod cases;
 #[path = "fence/rig.rs"]
@@ -28,6 +30,10 @@ fn main() -> ExitCode {
     let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
     if has(LAUNCH) {
         return fence::launcher(cases::worker);
+    }
+    if has("--measure") {
+        calls::measure();
+        return ExitCode::SUCCESS;
     }
     let tests = cases::all();
     if has("--list") {

@@ -1,11 +1,15 @@
 //! A native executable run for real, on directories of this machine.
 
+use std::collections::BTreeMap;
+
 use proofmark_contract::Invocation;
+use proofmark_mark::receipt::Resources;
 
 use super::network::Connection;
 use super::{Asked, Cut, Native, converse, undecided};
 use crate::broker::{Broker, Serving, Stopper};
-use crate::fence::{Exit, Mount, Network, Plan, Probe, Runs};
+use crate::elf::numbers;
+use crate::fence::{Counted, Exit, Mount, Network, Plan, Probe, Runs};
 use crate::staged::{Change, Granted, StagedError, Staging};
 use crate::wasi::Written;
 
@@ -30,14 +34,34 @@ pub struct Staged {
     pub written: Written,
     pub probe: Probe,
     pub changes: Vec<Change>,
-    /// Processor time of all its processes, in microseconds.
-    pub cpu_us: u64,
-    /// The most memory that it held, in bytes, where the machine tells.
-    pub memory_peak_bytes: Option<u64>,
+}
+
+/// What a run asked of the kernel and took of the machine, however it ended. Facts of one run on one machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// How often which system call was made, by name. What the fence's filter denied is not among them.
+    pub system_calls: BTreeMap<String, u64>,
+    /// `None`: nothing ran.
+    pub resources: Option<Resources>,
+}
+
+impl From<&Exit> for Spent {
+    fn from(exit: &Exit) -> Self {
+        let mut system_calls = BTreeMap::new();
+        for (number, count) in &exit.calls {
+            // No call that the filter lets through is without a name.
+            let total: &mut u64 =
+                system_calls.entry(numbers::name_here(*number).unwrap_or("other").into()).or_default();
+            *total = total.saturating_add(*count);
+        }
+        let Exit { cpu_us, memory_peak_bytes, processes_peak, .. } = *exit;
+        Self { system_calls, resources: Some(Resources { cpu_us, memory_peak_bytes, processes_peak }) }
+    }
 }
 
 impl Native {
-    /// Runs the executable on the given directories. `stop` is asked every 10 ms why the run must end.
+    /// Runs the executable on the given directories. `stop` is asked every 10 ms why the run must end. `spent` is what it
+    /// took, also where there is nothing to decide on.
     ///
     /// # Errors
     /// [`StagedError`].
@@ -45,6 +69,7 @@ impl Native {
         &self,
         given: Given,
         stop: &mut (dyn FnMut() -> Option<String> + Send),
+        spent: &mut Spent,
     ) -> Result<Staged, StagedError> {
         let mut mounts = self.mounts.clone();
         for Granted { guest, host } in given.read {
@@ -56,15 +81,18 @@ impl Native {
         let connection = connection.transpose().map_err(|error| undecided(&error))?;
         mounts.extend(connection.iter().flat_map(Connection::mounts));
         let mut plan = self.plan(&given.invocation, mounts, CPU_SECONDS, staging.file_bytes());
+        plan.counted = Counted::Yes;
         plan.network = connection.as_ref().map_or(Network::None, Connection::network);
         if let Some(why) = stop() {
             return Err(StagedError::Stopped(why));
         }
         let mut cut = || stop().map(Cut::Stopped).or_else(|| staging.look().map(Cut::from));
-        let (probe, exit, written) = self.run(&plan, connection.as_ref(), given.invocation.stdin, &mut cut)?;
-        let code = self.ended(&exit)?;
-        let Exit { cpu_us, memory_peak_bytes, .. } = exit;
-        Ok(Staged { code, written, probe, changes: staging.changes()?, cpu_us, memory_peak_bytes })
+        let input = given.invocation.stdin;
+        let (probe, exit, written) = self.run(&plan, connection.as_ref(), input, &mut cut)?;
+        *spent = exit.as_ref().map(Spent::from).unwrap_or_default();
+        let written = written?;
+        let code = self.ended(&exit?)?;
+        Ok(Staged { code, written, probe, changes: staging.changes()? })
     }
 }
 
@@ -76,7 +104,7 @@ impl Native {
         connection: Option<&Connection<'_>>,
         input: Vec<u8>,
         cut: Asked<'_>,
-    ) -> Result<(Probe, Exit, Written), StagedError> {
+    ) -> Result<(Probe, Result<Exit, Cut>, Result<Written, Cut>), StagedError> {
         let launcher = &self.natives.launcher;
         let (fenced, serving) = match connection {
             Some(connection) => connection.start(launcher, plan).map(|(fenced, serving)| (fenced, Some(serving)))?,
@@ -90,10 +118,9 @@ impl Native {
             stopper.iter().for_each(Stopper::stop);
             Some(cut)
         };
-        let conversed = converse(fenced, input, WRITTEN_BYTES_MAX, &mut cut);
+        let (exit, written) = converse(fenced, input, WRITTEN_BYTES_MAX, &mut cut);
         // However it ended, nothing leaves any more.
         drop(serving);
-        let (exit, written) = conversed?;
         Ok((probe, exit, written))
     }
 }

@@ -116,7 +116,7 @@ fn native(format: Format, home: &mut Home, trust: &Trust, act: staged::Act<'_>) 
     launch.held()?;
     match &ran.ended {
         Ok(finished) => {
-            render::staged::finished(format, "run", Some(&ran.run), finished, wanted, ran.egress.as_ref());
+            render::staged::finished(format, "run", Some(&ran.run), finished, &ran.spent, wanted, ran.egress.as_ref());
             Ok(if finished.holds() && finished.judged.iter().all(|judged| !matches!(judged.fate, Fate::Failed(_))) {
                 OK
             } else {

@@ -4,6 +4,7 @@
 use proofmark_governor::act::{self, Marked};
 use proofmark_governor::staged::{Wanted, discard, stage};
 use proofmark_run::broker::Broker;
+use proofmark_run::native::staged::Spent;
 
 use crate::cli::{Format, Stage};
 use crate::commands::egress;
@@ -25,11 +26,12 @@ pub fn run(format: Format, arguments: &Stage) -> Result<u8, Failure> {
     let launch = commands::launch()?;
     let natives = commands::natives(&launch.fences);
     let interrupted = interrupt()?;
-    let staged = stage(contract, &bytes, given, &natives, &mut || interrupted());
+    let mut spent = Spent::default();
+    let staged = stage(contract, &bytes, given, &natives, &mut || interrupted(), &mut spent);
     launch.held()?;
     let asked = broker.as_ref().map(Broker::record);
     let finished = discard(staged.map_err(|error| render::staged::failure(&error).asked(asked.clone()))?);
-    render::staged::finished(format, "stage", None, &finished, Wanted::Shown, asked.as_ref());
+    render::staged::finished(format, "stage", None, &finished, &spent, Wanted::Shown, asked.as_ref());
     Ok(if finished.holds() { OK } else { REFUSED })
 }
 

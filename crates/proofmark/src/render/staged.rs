@@ -3,6 +3,7 @@
 use anstream::{eprintln, println};
 use proofmark_governor::staged::{Fate, Finished, Judged, Wanted};
 use proofmark_run::broker::ledger::Record;
+use proofmark_run::native::staged::Spent;
 use proofmark_run::staged::StagedError;
 use serde_json::json;
 
@@ -13,11 +14,30 @@ use crate::failure::Failure;
 /// Changes shown of one directory.
 const CHANGES_SHOWN: usize = 20;
 
+/// System calls that reach beyond a program's own memory and files: named even in one line.
+const NAMED_CALLS: [&str; 14] = [
+    "clone",
+    "connect",
+    "execve",
+    "execveat",
+    "fork",
+    "kill",
+    "memfd_create",
+    "personality",
+    "socket",
+    "setitimer",
+    "tgkill",
+    "timer_create",
+    "tkill",
+    "vfork",
+];
+
 pub fn finished(
     format: Format,
     command: &str,
     run: Option<&str>,
     finished: &Finished,
+    spent: &Spent,
     wanted: Wanted,
     asked: Option<&Record>,
 ) {
@@ -27,6 +47,7 @@ pub fn finished(
             "run": run, "exit": finished.code, "holds": finished.holds(), "changes": values(&finished.judged),
             "stdout": text(&finished.written.stdout), "stderr": text(&finished.written.stderr),
             "probed": finished.probe.acts.len(), "egress": asked,
+            "system_calls": spent.system_calls, "resources": spent.resources,
         });
         return super::json(command, body);
     }
@@ -34,6 +55,9 @@ pub fn finished(
     asked.into_iter().for_each(super::egress::record);
     if finished.code != 0 {
         eprintln!("{BAD}failed{BAD:#}: the program ended with status {}", finished.code);
+    }
+    if !finished.judged.is_empty() {
+        line("calls", &calls(spent));
     }
     changes(run, &finished.judged, finished.holds(), wanted);
 }
@@ -66,6 +90,16 @@ pub fn changes(run: Option<&str>, judged: &[Judged], holds: bool, wanted: Wanted
         (Some(_), false) if holds => line("next", "the same with --commit, to make it real"),
         _ => {}
     }
+}
+
+/// How many system calls of how many kinds, and which of those that reach out.
+fn calls(spent: &Spent) -> String {
+    let calls = &spent.system_calls;
+    let total = calls.values().fold(0_u64, |sum, count| sum.saturating_add(*count));
+    let named = NAMED_CALLS.iter().filter_map(|name| Some(format!("{name} {}", calls.get(*name)?)));
+    let named: Vec<String> = named.collect();
+    let among = if named.is_empty() { String::new() } else { format!(", among them {}", named.join(", ")) };
+    format!("{total} to the system, of {} kinds{among}", calls.len())
 }
 
 fn directory(judged: &Judged, wanted: Wanted) {

@@ -4,6 +4,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use proofmark_mark::dsse::Envelope;
+use proofmark_mark::receipt::{Phase, Receipt};
+use proofmark_mark::statement::Statement;
+
 use crate::place::Place;
 
 /// Standard input in capital letters.
@@ -210,13 +214,14 @@ fn changes_are_shown_committed_and_undone() {
     let before = state(&photos);
     let dir = format!("/tree={}", photos.display());
     let run = ["run", "artifact.mark", "--dir", &dir];
-    place.run(&run).exits(0).says("every content is still there").says("untouched");
+    place.run(&run).exits(0).says("every content is still there").says("untouched").says(" to the system, of ");
     assert_eq!(state(&photos), before, "shown, and dropped");
     let ran = place.run(&[&run[..], &["--commit", "--format", "json"]].concat()).exits(0).json();
     assert_eq!(ran["changes"][0]["fate"], "committed");
     assert!(ran["probed"].as_u64().unwrap() > 100, "the probe tried what is forbidden");
     let names: Vec<String> = state(&photos).into_iter().map(|one| one.0).collect();
     assert_eq!(names, ["one.bak", "precious.bak"]);
+    counted(&place, &ran);
     let id = ran["run"].as_str().unwrap();
     place.run(&["undo", id]).exits(0);
     assert_eq!(state(&photos), before, "undone");
@@ -225,6 +230,41 @@ fn changes_are_shown_committed_and_undone() {
     place.run(&["log", "runs"]).exits(0).says("every run has its end");
     place.run(&["log", "audit"]).exits(0);
     assert_eq!(leftovers(&place), 0);
+}
+
+/// What the program asked of the kernel is shown as it is in the last closing receipt: each file renamed once.
+fn counted(place: &Place, ran: &serde_json::Value) {
+    let renames: u64 =
+        ["rename", "renameat", "renameat2"].iter().filter_map(|name| ran["system_calls"][name].as_u64()).sum();
+    assert_eq!(renames, 2, "{}", ran["system_calls"]);
+    assert_eq!(ran["system_calls"]["exit_group"], 1);
+    assert!(ran["resources"]["memory_peak_bytes"].as_u64().is_none_or(|bytes| bytes > 0));
+    let receipts = receipts(place);
+    let last = receipts.iter().filter(|receipt| receipt.phase == Phase::Close).max_by_key(|receipt| receipt.sequence);
+    let last = last.unwrap();
+    assert_eq!(ran["run"], last.run.as_str());
+    assert_eq!(ran["system_calls"], serde_json::json!(last.system_calls));
+    assert_eq!(ran["resources"], serde_json::json!(last.resources));
+    assert!(
+        receipts.iter().all(|one| one.phase == Phase::Close || one.system_calls.is_empty() && one.resources.is_none())
+    );
+}
+
+/// Every receipt of the place's log.
+fn receipts(place: &Place) -> Vec<Receipt> {
+    let (mut receipts, mut folders) = (Vec::new(), vec![place.path(".proofmark")]);
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let envelope = Envelope::parse(&std::fs::read(&path).unwrap());
+            let receipt = envelope.ok().and_then(|envelope| Statement::parse(envelope.unverified_payload()).ok());
+            receipts.extend(receipt.map(|statement| statement.predicate));
+        }
+    }
+    receipts
 }
 
 /// Stages that were left beside the tree.

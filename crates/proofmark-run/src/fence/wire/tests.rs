@@ -52,7 +52,7 @@ fn what_is_no_answer_is_an_error() {
 fn an_order_is_read_back_more_than_once_and_only_if_whole() {
     let sealed = |bytes: &[u8]| sys::sealed(c"order", bytes, sys::Executable::No).unwrap();
     let json = br#"{"plan":{"mounts":[],"payload":"Worker","limits":{"memory_bytes":1,"processes":1,"file_bytes":1,
-        "open_files":8,"cpu_seconds":1},"network":"None","code":"Fixed","owner":null},"start":"AtOnce"}"#;
+        "open_files":8,"cpu_seconds":1},"network":"None","code":"Fixed","owner":null,"counted":"No"},"start":"AtOnce"}"#;
     let fd = sealed(json);
     for _ in 0..2 {
         assert_eq!(unpack(fd.as_fd()).unwrap().start, Start::AtOnce);
