@@ -20,6 +20,7 @@ use crate::job::{Callee, Caller, CallerError};
 use crate::orders::Watcher;
 use crate::receipts;
 use crate::staged::probed;
+use crate::tape;
 
 /// What is to be run, and on whose word.
 pub struct Act<'a> {
@@ -61,7 +62,7 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
     let inputs: Vec<String> = act.calls.iter().map(ToString::to_string).collect();
     let open = receipts::open(home, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
-    let (contract, artifact) = (act.contract, act.artifact);
+    let (contract, artifact, contract_text) = (act.contract, act.artifact, &act.verified.contract);
     let mut ran = Ran { run: run.clone(), outcomes: Vec::new(), cut: None, probe: None };
     match Watcher::open(home, means.trust) {
         Ok(mut watcher) => {
@@ -69,7 +70,7 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
             let mut stop = || (means.interrupted)().or_else(|| watcher.forbids(&acting, (means.now)()));
             let callee = Callee {
                 contract,
-                contract_text: &act.verified.contract,
+                contract_text,
                 artifact,
                 granted: act.verified.grant.capabilities.clone(),
                 world: act.world,
@@ -86,8 +87,9 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         fuel: ran.outcomes.iter().fold(0, |sum, outcome| outcome.fuel.saturating_add(sum)),
         probe: ran.probe.as_ref().map(|probe| probed(home, probe)).transpose()?,
         effects: Vec::new(),
-        host_calls: ran.host_calls(),
+        host_calls: host_calls(&ran.outcomes),
         memory_bytes: ran.outcomes.iter().map(|outcome| outcome.memory_bytes).max().unwrap_or_default(),
+        tape: Some(tape::keep(home, contract_text, artifact, &ran.outcomes)?),
     };
     receipts::close(home, open, ended)?;
     Ok(ran)
@@ -112,18 +114,18 @@ fn calls(
     Ok(())
 }
 
-impl Ran {
-    /// How often each function of the host was called, by all calls together.
-    #[must_use]
-    pub fn host_calls(&self) -> BTreeMap<String, u64> {
-        let mut sums = BTreeMap::<String, u64>::new();
-        for (name, count) in self.outcomes.iter().flat_map(|outcome| &outcome.host_calls) {
-            let sum = sums.entry(name.clone()).or_default();
-            *sum = sum.saturating_add(*count);
-        }
-        sums
+/// How often each function of the host was called, by all calls together.
+#[must_use]
+pub fn host_calls(outcomes: &[Outcome]) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::<String, u64>::new();
+    for (name, count) in outcomes.iter().flat_map(|outcome| &outcome.host_calls) {
+        let sum = sums.entry(name.clone()).or_default();
+        *sum = sum.saturating_add(*count);
     }
+    sums
+}
 
+impl Ran {
     /// How it ended, as the closing receipt has it.
     #[must_use]
     pub fn outcome(&self) -> &'static str {

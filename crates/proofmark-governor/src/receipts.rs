@@ -9,12 +9,12 @@ use proofmark_contract::Contract;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::entry::{About, Entry, Kind};
 use proofmark_mark::mark::Verified;
-use proofmark_mark::receipt::{Effect, Phase, Probed, Receipt};
+use proofmark_mark::receipt::{Effect, Phase, Probed, Receipt, Tape, opening};
 use proofmark_mark::statement::Statement;
 
 use crate::govern::GovernError;
 use crate::home::Home;
-use crate::log::View;
+use crate::log::{LogError, View};
 
 /// An opened run.
 pub struct Open {
@@ -35,6 +35,7 @@ pub struct Ended<'a> {
     pub effects: Vec<Effect>,
     pub host_calls: BTreeMap<String, u64>,
     pub memory_bytes: u64,
+    pub tape: Option<Tape>,
 }
 
 /// Writes the opening receipt: which mark, which grant, commitments to the inputs.
@@ -57,6 +58,7 @@ pub fn open(home: &mut Home, verified: &Verified, contract: &Contract, inputs: &
         effects: Vec::new(),
         host_calls: BTreeMap::new(),
         memory_bytes: 0,
+        tape: None,
     };
     append_open(home, Open { receipt, artifact: verified.artifact, name: contract.name.clone() })
 }
@@ -86,6 +88,7 @@ pub fn open_undo(home: &mut Home, run: &str) -> Result<Open, GovernError> {
         effects: Vec::new(),
         host_calls: BTreeMap::new(),
         memory_bytes: 0,
+        tape: None,
         ..predicate
     };
     append_open(home, Open { receipt, artifact, name })
@@ -109,11 +112,11 @@ fn append_open(home: &mut Home, mut open: Open) -> Result<Open, GovernError> {
 /// # Errors
 /// What the log said.
 pub fn close(home: &mut Home, open: Open, ended: Ended<'_>) -> Result<(), GovernError> {
-    let Ended { outcome, outputs, fuel, probe, effects, host_calls, memory_bytes } = ended;
+    let Ended { outcome, outputs, fuel, probe, effects, host_calls, memory_bytes, tape } = ended;
     let outputs = commitments(home, &outputs)?;
     let outcome = Some(outcome.to_owned());
     let taken = Receipt { phase: Phase::Close, outputs, fuel, outcome, probe, effects, ..open.receipt };
-    let receipt = Receipt { host_calls, memory_bytes, ..taken };
+    let receipt = Receipt { host_calls, memory_bytes, tape, ..taken };
     let contract = receipt.contract;
     let envelope = home.keys.governor().sign(Statement::new(&open.name, open.artifact, receipt).to_bytes());
     let entry = Entry::new(Kind::ReceiptClose, &envelope, open.artifact, contract);
@@ -156,14 +159,53 @@ pub fn unfinished(view: &View) -> Result<Vec<Receipt>, GovernError> {
     Ok(open.into_values().collect())
 }
 
-fn commitments(home: &mut Home, texts: &[String]) -> Result<Vec<Digest>, GovernError> {
-    texts.iter().map(|text| commit(home, text)).collect()
+/// Both receipts of a run.
+pub struct Recorded {
+    pub open: Receipt,
+    /// `None` as long as the run lasts, and where its end is missing.
+    pub close: Option<Receipt>,
+    pub artifact: Digest,
 }
 
-/// SHA-256 over a fresh salt and the text; the salt and the text become a blob of the home.
-fn commit(home: &mut Home, text: &str) -> Result<Digest, GovernError> {
-    let opened = format!("{}\n{text}", random()?);
-    Ok(home.log.put_blob(opened.as_bytes())?)
+/// The runs whose id begins with `text`, in the order in which they began. Reads every receipt.
+///
+/// # Errors
+/// What keeps the log from being read, or a receipt that is none.
+pub fn begin_with(view: &View, text: &str) -> Result<Vec<Recorded>, GovernError> {
+    let mut found: Vec<Recorded> = Vec::new();
+    for one in all(view) {
+        let (statement, artifact) = one?;
+        let receipt = statement.predicate;
+        match receipt.phase {
+            _ if !receipt.run.starts_with(text) => {}
+            Phase::Open => found.push(Recorded { open: receipt, close: None, artifact }),
+            Phase::Close => {
+                if let Some(run) = found.iter_mut().find(|run| run.open.run == receipt.run) {
+                    run.close = Some(receipt);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn commitments(home: &mut Home, texts: &[String]) -> Result<Vec<Digest>, GovernError> {
+    texts.iter().map(|text| commit(home, text.as_bytes())).collect()
+}
+
+/// SHA-256 over a fresh salt and the value; the salt and the value become a blob of the home.
+pub(crate) fn commit(home: &Home, value: &[u8]) -> Result<Digest, GovernError> {
+    let mut opened = opening(&random()?, "").into_bytes();
+    opened.extend_from_slice(value);
+    Ok(home.log.put_blob(&opened)?)
+}
+
+/// The value behind a commitment, from its blob.
+pub(crate) fn opened(home: &Home, commitment: &Digest) -> Result<Vec<u8>, LogError> {
+    let mut value = home.log.blob(commitment)?;
+    let salt = value.iter().position(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));
+    value.drain(..salt);
+    Ok(value)
 }
 
 /// 128 random bits from the operating system, as hexadecimal digits.

@@ -44,6 +44,19 @@ pub struct Receipt {
     pub host_calls: BTreeMap<String, u64>,
     /// The most linear memory that one call held; 0 when opening, and for native executables.
     pub memory_bytes: u64,
+    /// What the host answered, for a replay; `null` when opening, and for native executables.
+    #[serde(deserialize_with = "crate::canonical::nullable")]
+    pub tape: Option<Tape>,
+}
+
+/// The record of what a run's host calls were answered (`spec/tape.md`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tape {
+    /// A commitment to it.
+    Kept(Digest),
+    /// There is none, and why.
+    Missing(String),
 }
 
 /// A probe that found nothing open: anything else ends a run before its artifact starts.
@@ -121,6 +134,7 @@ mod tests {
             effects: Vec::new(),
             host_calls: BTreeMap::new(),
             memory_bytes: 0,
+            tape: None,
         };
         let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
         let probe = Some(Probed { report: Digest([4; 32]), acts: 139 });
@@ -132,7 +146,9 @@ mod tests {
         }];
         let host_calls = [("wasi:clocks/wall-clock.now".to_owned(), 3)].into();
         let staged = Receipt { probe, effects, host_calls, memory_bytes: 65536, ..close.clone() };
-        for receipt in [open, close, staged] {
+        let kept = Receipt { tape: Some(Tape::Kept(Digest([5; 32]))), ..close.clone() };
+        let missing = Receipt { tape: Some(Tape::Missing("too long".into())), ..close.clone() };
+        for receipt in [open, close, staged, kept, missing] {
             let statement = Statement::new("gcd", Digest([3; 32]), receipt);
             assert_eq!(Statement::parse(&statement.to_bytes()).unwrap(), statement);
         }

@@ -314,3 +314,6 @@ pub fn linker(engine: &wasmtime::Engine, granted: &BTreeSet<String>) -> wasmtime
     }
     Ok(linker)
 }
+
+#[cfg(test)]
+mod tests;

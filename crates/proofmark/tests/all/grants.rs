@@ -34,7 +34,9 @@ package wasi:filesystem@0.2.0 {
         flags path-flags { symlink-follow }
         flags open-flags { create, directory, exclusive, truncate }
         flags descriptor-flags { read, write, file-integrity-sync, data-integrity-sync, requested-write-sync, mutate-directory }
+        type filesize = u64;
         resource descriptor {
+            read: func(length: filesize, offset: filesize) -> result<tuple<list<u8>, bool>, error-code>;
             open-at: func(path-flags: path-flags, path: string, open-flags: open-flags, %flags: descriptor-flags)
                 -> result<descriptor, error-code>;
         }
@@ -44,7 +46,7 @@ package wasi:filesystem@0.2.0 {
 "#;
 
 /// A component that imports `import` and whose only module is `core`, with a memory and a bump allocator.
-fn component(import: &str, core: &str) -> Vec<u8> {
+pub fn component(import: &str, core: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("probe.wit", &WASI.replace("wasi:IMPORT", import)).unwrap();
     let world = resolve.select_world(&[package], None).unwrap();
@@ -59,7 +61,7 @@ fn component(import: &str, core: &str) -> Vec<u8> {
     ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
 }
 
-fn contract(capabilities: &str) -> String {
+pub fn contract(capabilities: &str) -> String {
     format!(
         r#"
 contract = 1
@@ -86,7 +88,7 @@ executions = 12_800
 }
 
 /// Answers 99 for mode 99, else `otherwise`.
-fn probe(imports: &str, otherwise: &str) -> String {
+pub fn probe(imports: &str, otherwise: &str) -> String {
     format!(
         r#"{imports} (func (export "probe") (param $mode i32) (result i64)
             (if (i32.eq (local.get $mode) (i32.const 99)) (then (return (i64.const 99)))) {otherwise})"#

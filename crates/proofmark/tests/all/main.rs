@@ -17,3 +17,4 @@ mod place;
 mod programs;
 mod replays;
 mod tampering;
+mod tapes;
