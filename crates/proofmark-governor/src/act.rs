@@ -11,6 +11,7 @@ use proofmark_mark::mark::Verified;
 use proofmark_mark::trust::Trust;
 use proofmark_run::fence::Probe;
 use proofmark_run::wasi::World;
+use proofmark_run::wasi::tape::TAPE_BYTES_MAX;
 use proofmark_run::worker::Launch;
 use proofmark_run::{Ended, Outcome};
 
@@ -108,8 +109,15 @@ fn calls(
     }
     let mut caller = Caller::start(launch, callee, stop)?;
     ran.probe = Some(caller.probe().clone());
+    let mut room = TAPE_BYTES_MAX;
     for call in calls {
-        ran.outcomes.push(caller.call(call, stop)?);
+        let mut outcome = caller.call(call, stop)?;
+        // A run without a whole tape has none, so no more of it than that is held.
+        match room.checked_sub(outcome.tape.as_ref().map_or(0, Vec::len)) {
+            Some(left) => room = left,
+            None => outcome.tape = None,
+        }
+        ran.outcomes.push(outcome);
     }
     Ok(())
 }

@@ -147,7 +147,8 @@ impl Wasi {
         let mut builder = WasiCtxBuilder::new();
         match world {
             World::Checked { seed } => checked(&mut builder, *seed),
-            World::Replayed => {}
+            // No tape answers nothing.
+            World::Replayed => wasi.taping = Taping::Replayed(Box::new(Replay::new(Vec::new()))),
             World::Real { environment, read, stdin } => {
                 wasi.taping = Taping::Recorded(Recording::default());
                 real(&mut builder, granted, environment, read)?;

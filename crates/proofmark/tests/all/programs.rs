@@ -218,6 +218,7 @@ fn changes_are_shown_committed_and_undone() {
     let names: Vec<String> = state(&photos).into_iter().map(|one| one.0).collect();
     assert_eq!(names, ["one.bak", "precious.bak"]);
     let id = ran["run"].as_str().unwrap();
+    place.run(&["replay", id]).exits(3).says("native executable");
     place.run(&["undo", id]).exits(0);
     assert_eq!(state(&photos), before, "undone");
     place.run(&["undo", id]).exits(2);
