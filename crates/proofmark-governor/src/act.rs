@@ -13,6 +13,7 @@ use proofmark_mark::trust::Trust;
 use proofmark_run::fence::Probe;
 use proofmark_run::staged::{Granted, StagedError, Staging};
 use proofmark_run::wasi::World;
+use proofmark_run::wasi::tape::TAPE_BYTES_MAX;
 use proofmark_run::worker::Launch;
 use proofmark_run::{Ended, Outcome};
 
@@ -22,6 +23,7 @@ use crate::job::{Callee, Caller, CallerError};
 use crate::orders::Watcher;
 use crate::receipts;
 use crate::staged::{self, Fate, Judged, Wanted, probed};
+use crate::tape;
 
 /// What is to be run, and on whose word.
 pub struct Act<'a> {
@@ -71,6 +73,7 @@ pub struct Ran {
 /// [`GovernError`] when a receipt can't be written: before the act, nothing was run.
 pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, GovernError> {
     let inputs: Vec<String> = act.given.calls.iter().map(ToString::to_string).collect();
+    let (contract_text, artifact) = (&act.verified.contract, act.artifact);
     let open = receipts::open(home, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
     let mut ran = Ran { run: run.clone(), ..Ran::default() };
@@ -82,14 +85,16 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         }
         Err(error) => Some(CallerError::Failed(format!("the log can't be read, so no order can be seen: {error}"))),
     };
+    let tape = tape::keep(home, contract_text, artifact, &ran.outcomes)?;
     let ended = receipts::Ended {
         outcome: ran.outcome(),
         outputs: ran.outcomes.iter().map(|outcome| outcome.ended.to_string()).collect(),
         fuel: ran.outcomes.iter().fold(0, |sum, outcome| outcome.fuel.saturating_add(sum)),
         probe: ran.probe.as_ref().map(|probe| probed(home, probe)).transpose()?,
-        host_calls: ran.host_calls(),
+        host_calls: host_calls(&ran.outcomes),
         memory_bytes: ran.outcomes.iter().map(|outcome| outcome.memory_bytes).max().unwrap_or_default(),
         effects: ran.judged.iter().map(staged::effect).collect(),
+        tape: Some(tape),
         ..receipts::Ended::default()
     };
     receipts::close(home, open, ended)?;
@@ -157,7 +162,7 @@ fn calls(
         world: given.world,
         staged: (&staging).into(),
     };
-    let mut excess = None;
+    let (mut excess, mut room) = (None, TAPE_BYTES_MAX);
     let mut stop = || {
         stop().or_else(|| {
             excess = staging.look();
@@ -167,7 +172,16 @@ fn calls(
     let called = Caller::start(launch, callee, &mut stop).and_then(|mut caller| {
         ran.probe = Some(caller.probe().clone());
         let mut called = given.calls.iter().map(|call| caller.call(call, &mut stop));
-        let called = called.try_for_each(|outcome| outcome.map(|outcome| ran.outcomes.push(outcome)));
+        let called = called.try_for_each(|outcome| {
+            let mut outcome = outcome?;
+            // A run without a whole tape has none, so no more of it than that is held.
+            match room.checked_sub(outcome.tape.as_ref().map_or(0, Vec::len)) {
+                Some(left) => room = left,
+                None => outcome.tape = None,
+            }
+            ran.outcomes.push(outcome);
+            Ok(())
+        });
         // However it went: nobody may write into a stage that is read or removed.
         caller.dismiss();
         called
@@ -203,18 +217,10 @@ impl Ran {
         }
         sums
     }
+    sums
+}
 
-    /// Whether every call that was made has a result.
-    fn returned(&self) -> bool {
-        self.outcomes.iter().all(|outcome| matches!(outcome.ended, Ended::Returned(_)))
-    }
-
-    /// Whether every call has a result, and nothing keeps the changes from being committed.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        self.cut.is_none() && self.returned() && self.judged.iter().all(Judged::holds)
-    }
-
+impl Ran {
     /// How it ended, as the closing receipt has it.
     #[must_use]
     pub fn outcome(&self) -> &'static str {

@@ -15,12 +15,12 @@ use crate::receipts::commit;
 pub(crate) fn keep(home: &Home, record: &Record) -> Result<Egress, GovernError> {
     let mut kept = record.clone();
     for exchange in &mut kept.exchanges {
-        exchange.path = commit(home, &exchange.path)?.to_string();
+        exchange.path = commit(home, exchange.path.as_bytes())?.to_string();
         if let Some(query) = &mut exchange.query {
-            *query = commit(home, query)?.to_string();
+            *query = commit(home, query.as_bytes())?.to_string();
         }
         for body in [&mut exchange.request_sha256, &mut exchange.answer_sha256].into_iter().flatten() {
-            *body = commit(home, &body.to_string())?;
+            *body = commit(home, body.to_string().as_bytes())?;
         }
     }
     let bytes = serde_json::to_vec(&kept).map_err(|error| GovernError::Statement(error.to_string()))?;

@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use proofmark_contract::{Call, Contract};
+use proofmark_mark::base64;
 use proofmark_mark::challenge::Challenge;
 use proofmark_mark::evidence::Evidence;
 use proofmark_run::fence::{Mount, Probe, Runs};
@@ -27,6 +28,8 @@ use crate::checks::{self, Finding, Progress, Task};
 const HEADER_BYTES_MAX: u64 = 32 << 20;
 /// How long a worker may say nothing before it is killed.
 const SILENCE_MAX: Duration = Duration::from_secs(120);
+/// How much of a tape goes into one line of an answer, in bytes.
+const TAPE_PART_BYTES: usize = 3 << 20;
 /// The largest contract and artifact that a job carries, in bytes.
 pub const CONTRACT_BYTES_MAX: u64 = 256 << 10;
 pub const ARTIFACT_BYTES_MAX: u64 = 64 << 20;
@@ -46,7 +49,8 @@ pub struct Header {
 pub enum Work {
     /// One check.
     Check { check: String, challenge: Challenge, attempt: u64, executions: u64, threads: usize },
-    /// The calls that follow on standard input, a line of WAVE each, until it ends.
+    /// The calls that follow on standard input, a line of WAVE each, until it ends. In a replayed world a line with the
+    /// call's tape in base64 comes after each.
     Calls { granted: BTreeSet<String>, world: World },
 }
 
@@ -71,6 +75,8 @@ pub enum Answer {
     Ready,
     /// The artifact can't be called, and why.
     Refused(String),
+    /// A part of the tape of the call whose end comes next, in base64.
+    Tape(String),
     /// What came of one call.
     Called {
         /// The result in WAVE, or why there is none.
@@ -98,6 +104,8 @@ pub enum JobError {
     Check(String),
     #[error("the job has a call that is none: {0}")]
     Call(String),
+    #[error("the job has a call to replay without a tape")]
+    Tape,
 }
 
 /// Reads one whole job from a worker's input, held to the limits, without parsing its parts.
@@ -157,17 +165,24 @@ fn serve_calls(
 ) -> Result<(), JobError> {
     let program = Artifact::read(artifact, &contract.budget)
         .map_err(Into::into)
-        .and_then(|artifact| checks::compile(contract, &artifact, granted, world, 1));
+        .and_then(|artifact| checks::compile(contract, &artifact, granted, world.clone(), 1));
     let program = match program {
         Ok(program) => program,
         Err(error) => return Ok(send(&mut output, &Answer::Refused(error.to_string()))?),
     };
     send(&mut output, &Answer::Ready)?;
-    for text in calls {
+    while let Some(text) = calls.next() {
         let call = contract.interface.parse_call(text.trim_end()).map_err(|error| JobError::Call(error.to_string()))?;
-        let Outcome { ended, fuel, written, host_calls, memory_bytes, tape: _ } =
-            program.call(&call.function, &call.args);
-        let Written { stdout, stderr } = written;
+        let outcome = if world == World::Replayed {
+            let tape = calls.next().and_then(|text| base64::decode(text.trim_end())).ok_or(JobError::Tape)?;
+            program.replay(&call.function, &call.args, tape)
+        } else {
+            program.call(&call.function, &call.args)
+        };
+        let Outcome { ended, fuel, written: Written { stdout, stderr }, host_calls, memory_bytes, tape } = outcome;
+        for part in tape.unwrap_or_default().chunks(TAPE_PART_BYTES) {
+            send(&mut output, &Answer::Tape(base64::encode(part)))?;
+        }
         let ended = match ended {
             Ended::Returned(Some(value)) => Ok(value.to_string()),
             Ended::Returned(None) => Ok("()".to_owned()),
@@ -358,12 +373,41 @@ impl Caller {
     /// [`CallerError`]; the worker is then dead. A trap is an outcome, not an error.
     pub fn call(&mut self, call: &Call, stop: Stop<'_>) -> Result<Outcome, CallerError> {
         self.worker.say(format!("{call}\n").into_bytes());
-        let answered = answer(&mut self.worker, stop).map_err(failed)?;
-        let Answer::Called { ended, fuel, stdout, stderr, host_calls, memory_bytes } = answered else {
-            return Err(failed(self.worker.nonsense("an answer to another job".to_owned())));
+        self.outcome(call, stop)
+    }
+
+    /// Repeats one call from its tape; the callee's world must be [`World::Replayed`].
+    ///
+    /// # Errors
+    /// As [`Caller::call`].
+    pub fn replay(&mut self, call: &Call, tape: &[u8], stop: Stop<'_>) -> Result<Outcome, CallerError> {
+        self.worker.say(format!("{call}\n{}\n", base64::encode(tape)).into_bytes());
+        self.outcome(call, stop)
+    }
+
+    fn outcome(&mut self, call: &Call, stop: Stop<'_>) -> Result<Outcome, CallerError> {
+        let mut tape = Vec::new();
+        let (ended, fuel, written, host_calls, memory_bytes) = loop {
+            match answer(&mut self.worker, stop).map_err(failed)? {
+                Answer::Tape(part) => {
+                    let part = base64::decode(&part).ok_or_else(|| self.nonsense("a tape that is not base64"))?;
+                    tape.extend_from_slice(&part);
+                    if tape.len() > tape::TAPE_BYTES_MAX {
+                        return Err(self.nonsense("a tape over the limit"));
+                    }
+                }
+                Answer::Called { ended, fuel, stdout, stderr, host_calls, memory_bytes } => {
+                    break (ended, fuel, Written { stdout, stderr }, host_calls, memory_bytes);
+                }
+                _ => return Err(self.nonsense("an answer to another job")),
+            }
         };
-        if let Some(name) = host_calls.keys().find(|name| !tape::names().contains(name.as_str())) {
-            return Err(failed(self.worker.nonsense(format!("a host call `{name}`, which there is not"))));
+        let known = tape::names();
+        if let Some(name) = host_calls.keys().find(|name| !known.contains(name.as_str())) {
+            return Err(self.nonsense(&format!("a host call `{name}`, which there is not")));
+        }
+        if !tape.is_empty() && tape::summary(&tape).as_ref() != Ok(&host_calls) {
+            return Err(self.nonsense("a tape that does not have the host calls of the call"));
         }
         let ended = match ended {
             Ok(text) => Ended::Returned(
@@ -373,7 +417,12 @@ impl Caller {
             ),
             Err(why) => Ended::Trapped(why),
         };
-        Ok(Outcome { ended, fuel, written: Written { stdout, stderr }, host_calls, memory_bytes, tape: None })
+        let tape = (!tape.is_empty()).then_some(tape);
+        Ok(Outcome { ended, fuel, written, host_calls, memory_bytes, tape })
+    }
+
+    fn nonsense(&mut self, what: &str) -> CallerError {
+        failed(self.worker.nonsense(what.to_owned()))
     }
 }
 

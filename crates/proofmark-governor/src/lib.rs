@@ -30,3 +30,4 @@ pub mod replay;
 pub mod shards;
 pub mod staged;
 pub mod store;
+pub mod tape;

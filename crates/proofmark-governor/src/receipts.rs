@@ -9,12 +9,12 @@ use proofmark_contract::Contract;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::entry::{About, Entry, Kind};
 use proofmark_mark::mark::Verified;
-use proofmark_mark::receipt::{Effect, Egress, Phase, Probed, Receipt, Resources};
+use proofmark_mark::receipt::{Effect, Egress, Phase, Probed, Receipt, Resources, Tape, opening};
 use proofmark_mark::statement::Statement;
 
 use crate::govern::GovernError;
 use crate::home::Home;
-use crate::log::View;
+use crate::log::{LogError, View};
 
 /// An opened run.
 pub struct Open {
@@ -38,6 +38,7 @@ pub struct Ended<'a> {
     pub egress: Option<Egress>,
     pub system_calls: BTreeMap<String, u64>,
     pub resources: Option<Resources>,
+    pub tape: Option<Tape>,
 }
 
 /// Writes the opening receipt: which mark, which grant, commitments to the inputs.
@@ -63,6 +64,7 @@ pub fn open(home: &mut Home, verified: &Verified, contract: &Contract, inputs: &
         egress: None,
         system_calls: BTreeMap::new(),
         resources: None,
+        tape: None,
     };
     append_open(home, Open { receipt, artifact: verified.artifact, name: contract.name.clone() })
 }
@@ -95,6 +97,7 @@ pub fn open_undo(home: &mut Home, run: &str) -> Result<Open, GovernError> {
         egress: None,
         system_calls: BTreeMap::new(),
         resources: None,
+        tape: None,
         ..predicate
     };
     append_open(home, Open { receipt, artifact, name })
@@ -122,8 +125,8 @@ pub fn close(home: &mut Home, open: Open, ended: Ended<'_>) -> Result<(), Govern
     let outputs = commitments(home, &outputs)?;
     let outcome = Some(outcome.to_owned());
     let receipt = Receipt { phase: Phase::Close, outputs, fuel, outcome, probe, effects, ..open.receipt };
-    let Ended { host_calls, memory_bytes, egress, system_calls, resources, .. } = ended;
-    let receipt = Receipt { host_calls, memory_bytes, egress, system_calls, resources, ..receipt };
+    let Ended { host_calls, memory_bytes, egress, system_calls, resources, tape, .. } = ended;
+    let receipt = Receipt { host_calls, memory_bytes, egress, system_calls, resources, tape, ..receipt };
     let contract = receipt.contract;
     let envelope = home.keys.governor().sign(Statement::new(&open.name, open.artifact, receipt).to_bytes());
     let entry = Entry::new(Kind::ReceiptClose, &envelope, open.artifact, contract);
@@ -166,14 +169,53 @@ pub fn unfinished(view: &View) -> Result<Vec<Receipt>, GovernError> {
     Ok(open.into_values().collect())
 }
 
-fn commitments(home: &mut Home, texts: &[String]) -> Result<Vec<Digest>, GovernError> {
-    texts.iter().map(|text| commit(home, text)).collect()
+/// Both receipts of a run.
+pub struct Recorded {
+    pub open: Receipt,
+    /// `None` as long as the run lasts, and where its end is missing.
+    pub close: Option<Receipt>,
+    pub artifact: Digest,
 }
 
-/// SHA-256 over a fresh salt and the text; the salt and the text become a blob of the home.
-pub(crate) fn commit(home: &Home, text: &str) -> Result<Digest, GovernError> {
-    let opened = format!("{}\n{text}", random()?);
-    Ok(home.log.put_blob(opened.as_bytes())?)
+/// The runs whose id begins with `text`, in the order in which they began. Reads every receipt.
+///
+/// # Errors
+/// What keeps the log from being read, or a receipt that is none.
+pub fn begin_with(view: &View, text: &str) -> Result<Vec<Recorded>, GovernError> {
+    let mut found: Vec<Recorded> = Vec::new();
+    for one in all(view) {
+        let (statement, artifact) = one?;
+        let receipt = statement.predicate;
+        match receipt.phase {
+            _ if !receipt.run.starts_with(text) => {}
+            Phase::Open => found.push(Recorded { open: receipt, close: None, artifact }),
+            Phase::Close => {
+                if let Some(run) = found.iter_mut().find(|run| run.open.run == receipt.run) {
+                    run.close = Some(receipt);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn commitments(home: &mut Home, texts: &[String]) -> Result<Vec<Digest>, GovernError> {
+    texts.iter().map(|text| commit(home, text.as_bytes())).collect()
+}
+
+/// SHA-256 over a fresh salt and the value; the salt and the value become a blob of the home.
+pub(crate) fn commit(home: &Home, value: &[u8]) -> Result<Digest, GovernError> {
+    let mut opened = opening(&random()?, "").into_bytes();
+    opened.extend_from_slice(value);
+    Ok(home.log.put_blob(&opened)?)
+}
+
+/// The value behind a commitment, from its blob.
+pub(crate) fn opened(home: &Home, commitment: &Digest) -> Result<Vec<u8>, LogError> {
+    let mut value = home.log.blob(commitment)?;
+    let salt = value.iter().position(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1));
+    value.drain(..salt);
+    Ok(value)
 }
 
 /// 128 random bits from the operating system, as hexadecimal digits.

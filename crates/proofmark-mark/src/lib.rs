@@ -31,7 +31,7 @@ pub mod submission;
 pub mod trust;
 pub mod verdict;
 
-mod base64;
+pub mod base64;
 mod canonical;
 mod time;
 

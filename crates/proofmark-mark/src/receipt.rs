@@ -53,6 +53,19 @@ pub struct Receipt {
     /// What a program took of its machine; `null` when opening, where nothing started, and for components.
     #[serde(deserialize_with = "crate::canonical::nullable")]
     pub resources: Option<Resources>,
+    /// What the host answered, for a replay; `null` when opening, and for native executables.
+    #[serde(deserialize_with = "crate::canonical::nullable")]
+    pub tape: Option<Tape>,
+}
+
+/// The record of what a run's host calls were answered (`spec/tape.md`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tape {
+    /// A commitment to it.
+    Kept(Digest),
+    /// There is none, and why.
+    Missing(String),
 }
 
 /// A probe that found nothing open: anything else ends a run before its artifact starts.
@@ -162,6 +175,7 @@ mod tests {
             egress: None,
             system_calls: BTreeMap::new(),
             resources: None,
+            tape: None,
         };
         let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
         let probe = Some(Probed { report: Digest([4; 32]), acts: 139 });
@@ -178,7 +192,9 @@ mod tests {
         let system_calls = BTreeMap::from([("openat".to_owned(), 3), ("exit_group".to_owned(), 1)]);
         let resources = Some(Resources { cpu_us: 1200, memory_peak_bytes: Some(1 << 20), processes_peak: None });
         let counted = Receipt { system_calls, resources, ..staged.clone() };
-        for receipt in [open, close, staged, connected, counted] {
+        let kept = Receipt { tape: Some(Tape::Kept(Digest([5; 32]))), ..close.clone() };
+        let missing = Receipt { tape: Some(Tape::Missing("too long".into())), ..close.clone() };
+        for receipt in [open, close, staged, connected, counted, kept, missing] {
             let statement = Statement::new("gcd", Digest([3; 32]), receipt);
             assert_eq!(Statement::parse(&statement.to_bytes()).unwrap(), statement);
         }

@@ -371,3 +371,6 @@ fn why(error: &wasmtime::Error, store: &Store<Host>, budget: &Budget) -> String 
 fn first_line(error: &dyn std::fmt::Display) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

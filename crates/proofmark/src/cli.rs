@@ -41,6 +41,8 @@ pub enum Command {
     Stage(Stage),
     /// Put back what a run changed
     Undo(Undo),
+    /// Repeat a run of a WebAssembly artifact from what its host answered, and hold it against its receipt
+    Replay(Replay),
     /// Make one call without a mark, inside the contract's budgets: for replaying counterexamples
     Call(Call),
     /// List what an artifact can do
@@ -188,6 +190,20 @@ pub struct Undo {
 }
 
 #[derive(Debug, Args)]
+pub struct Replay {
+    /// The run's id, or its beginning
+    #[arg(value_name = "RECEIPT")]
+    pub run: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Runs {
+    /// Also those that came to their end
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Inspect {
     /// The artifact
     pub artifact: PathBuf,
@@ -248,5 +264,5 @@ pub enum Log {
     /// List the freezes that stand
     Orders,
     /// List the runs whose end is missing: those that run now, and those that never came to it
-    Runs,
+    Runs(Runs),
 }

@@ -19,6 +19,7 @@ mod init;
 mod inspect;
 mod log;
 mod orders;
+mod replay;
 mod revoke;
 mod run;
 mod stage;
@@ -45,9 +46,11 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Stop(arguments) => stop::run(format, home, &arguments),
         Command::Stage(arguments) => stage::run(format, &arguments),
         Command::Undo(arguments) => undo::run(format, home, &arguments),
+        Command::Replay(arguments) => replay::run(format, home, &arguments),
         Command::Log(crate::cli::Log::Audit) => log::audit_home(format, home),
         Command::Log(crate::cli::Log::Orders) => log::orders(format, home),
-        Command::Log(crate::cli::Log::Runs) => log::runs(format, home),
+        Command::Log(crate::cli::Log::Runs(arguments)) if arguments.all => log::all_runs(format, home),
+        Command::Log(crate::cli::Log::Runs(_)) => log::runs(format, home),
     }
 }
 

@@ -63,6 +63,29 @@ fn a_host_call_that_there_is_not_is_nonsense() {
 }
 
 #[test]
+fn a_tape_comes_in_parts_and_has_the_host_calls_that_were_counted() {
+    let answer = |tape: &str, host_calls: &str| {
+        called(&format!(
+            r#"echo '"ready"'; {tape}
+            echo '{{"called":{{"ended":{{"Ok":"8"}},"fuel":7,"stdout":[],"stderr":[],"host_calls":{host_calls},"memory_bytes":0}}}}'
+            sleep 60"#
+        ))
+    };
+    // The version, and a call of the monotonic clock that was answered 5.
+    let tape = [&[1, 13][..], &[0; 8], &[1, 5]].concat();
+    let part = |bytes: &[u8]| format!("echo '{{\"tape\":\"{}\"}}';", base64::encode(bytes));
+    let (parts, once) = (part(&tape[..3]) + &part(&tape[3..]), r#"{"wasi:clocks/monotonic-clock.now":1}"#);
+    assert_eq!(answer(&parts, once).unwrap().tape, Some(tape));
+    assert_eq!(answer("", once).unwrap().tape, None);
+    for (tape, host_calls) in
+        [(parts.as_str(), "{}"), (&part(&[1]), once), (&part(&[2]), "{}"), ("echo '{\"tape\":\"?\"}';", "{}")]
+    {
+        let answered = answer(tape, host_calls);
+        assert!(matches!(answered, Err(CallerError::Failed(why)) if why.contains("nonsense")), "{tape}");
+    }
+}
+
+#[test]
 fn a_result_is_held_against_its_type() {
     let answer = |text: &str| {
         called(&format!(

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use proofmark_governor::home::{Home, HomeError};
 use proofmark_governor::log::{Audit, LogError, View, audit};
 use proofmark_governor::orders::Watcher;
-use proofmark_governor::receipts::unfinished;
+use proofmark_governor::receipts::{begin_with, unfinished};
 use proofmark_governor::store::Store;
 use proofmark_mark::order::Issued;
+use proofmark_mark::receipt::Tape;
 use proofmark_mark::trust::Trust;
 use serde_json::json;
 
@@ -62,6 +63,28 @@ pub fn runs(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
             }
         }
         Format::Json => render::json("log", json!({ "runs": open })),
+    }
+    Ok(OK)
+}
+
+/// Lists every run of the log, and how it ended.
+pub fn all_runs(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
+    let home = inputs::home(home)?;
+    let runs = begin_with(home.log.view(), "").map_err(|error| Failure::failed(error.to_string()))?;
+    let last: Vec<_> = runs.into_iter().map(|run| run.close.unwrap_or(run.open)).collect();
+    match format {
+        Format::Human if last.is_empty() => render::said("nothing was run"),
+        Format::Human => {
+            for receipt in last {
+                let outcome = receipt.outcome.as_deref().unwrap_or("has no end");
+                render::said(&format!("run {} {outcome}", receipt.sequence));
+                render::line("run", &render::safe(&receipt.run));
+                if let Some(Tape::Kept(_)) = receipt.tape {
+                    render::line("next", &format!("proofmark replay {}, to repeat it", render::safe(&receipt.run)));
+                }
+            }
+        }
+        Format::Json => render::json("log", json!({ "runs": last })),
     }
     Ok(OK)
 }

@@ -34,7 +34,9 @@ package wasi:filesystem@0.2.0 {
         flags path-flags { symlink-follow }
         flags open-flags { create, directory, exclusive, truncate }
         flags descriptor-flags { read, write, file-integrity-sync, data-integrity-sync, requested-write-sync, mutate-directory }
+        type filesize = u64;
         resource descriptor {
+            read: func(length: filesize, offset: filesize) -> result<tuple<list<u8>, bool>, error-code>;
             write: func(buffer: list<u8>, offset: u64) -> result<u64, error-code>;
             create-directory-at: func(path: string) -> result<_, error-code>;
             rename-at: func(old-path: string, new-descriptor: borrow<descriptor>, new-path: string) -> result<_, error-code>;

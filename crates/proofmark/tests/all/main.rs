@@ -21,4 +21,5 @@ mod programs;
 mod replays;
 mod several;
 mod tampering;
+mod tapes;
 mod web;

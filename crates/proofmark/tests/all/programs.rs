@@ -223,6 +223,7 @@ fn changes_are_shown_committed_and_undone() {
     assert_eq!(names, ["one.bak", "precious.bak"]);
     counted(&place, &ran);
     let id = ran["run"].as_str().unwrap();
+    place.run(&["replay", id]).exits(3).says("native executable");
     place.run(&["undo", id]).exits(0);
     assert_eq!(state(&photos), before, "undone");
     place.run(&["undo", id]).exits(2);
