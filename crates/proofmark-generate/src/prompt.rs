@@ -2,7 +2,7 @@
 //!
 //! What an artifact or a compiler wrote is quoted: inside a fence that it can't close, cut to a limit, and said to be data.
 
-use crate::extract::Sources;
+use crate::extract::{ExtractError, Sources};
 use crate::message::{Message, Request, Role};
 use crate::public::{Counterexample, Public, PublicFunction};
 
@@ -31,8 +31,8 @@ pub enum Target {
 /// What was wrong with an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// No code could be taken out of it: [`crate::ExtractError`] in words.
-    NoCode(String),
+    /// No code could be taken out of it.
+    NoCode(ExtractError),
     /// It was not built: what the tools wrote.
     Build(String),
     /// It was built, and a call went wrong.
@@ -88,7 +88,7 @@ pub fn repair(public: &Public, target: Target, previous: Option<&Sources>, findi
         .map(|file| format!("`{}`:\n\n{}", file.name, fenced(&file.text, target.language(), usize::MAX)))
         .collect();
     // A conversation alternates: where there was no code, that is said in the model's place.
-    let said = if code.is_empty() { "(no code)".to_owned() } else { code.join("\n") };
+    let said = if code.is_empty() { "(no code)".to_owned() } else { code.join("\n\n") };
     messages.push(message(Role::Assistant, said));
     messages.push(message(Role::User, complaint(target, findings)));
     Request { messages }
@@ -152,7 +152,7 @@ fn section(title: &str, lines: &[String]) -> Option<String> {
 fn interface(public: &Public) -> String {
     match &public.program {
         Some(lines) => section("Interface: a program", lines).unwrap_or_default(),
-        None => format!("## Interface, in WIT\n\n{}", fenced(&public.wit, "wit", usize::MAX).trim_end()),
+        None => format!("## Interface, in WIT\n\n{}", fenced(&public.wit, "wit", usize::MAX)),
     }
 }
 
@@ -184,7 +184,7 @@ fn instructions(public: &Public, target: Target) -> String {
             _ => declared_c(function),
         };
         let declarations: Vec<String> = public.functions.iter().map(declare).collect();
-        lines.push(fenced(&declarations.join("\n"), target.language(), usize::MAX).trim_end().to_owned());
+        lines.push(fenced(&declarations.join("\n"), target.language(), usize::MAX));
         lines.extend(memory(public));
     }
     lines.push(format!(
@@ -278,7 +278,7 @@ fn fenced(text: &str, language: &str, bytes_max: usize) -> String {
     let text: String = text.replace("\r\n", "\n").chars().map(shown).collect();
     let text = cut(&text, bytes_max);
     let fence = "`".repeat(longest_run(&text).saturating_add(1).max(3));
-    format!("{fence}{language}\n{}\n{fence}\n", text.trim_end_matches('\n'))
+    format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
 }
 
 fn longest_run(text: &str) -> usize {

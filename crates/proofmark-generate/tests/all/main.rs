@@ -12,5 +12,6 @@ mod asking;
 mod endpoint;
 mod limits;
 mod retries;
+mod robust;
 mod secrets;
 mod tls;
