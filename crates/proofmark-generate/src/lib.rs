@@ -1,1 +1,36 @@
-//! Generators: model adapters, prompts and toolchains; sole holder of provider keys. Holds nothing yet.
+//! Generators: who is asked for an artifact, what they are told, and how their answer becomes files of source code.
+//!
+//! Everything that comes back, from an endpoint, a command or a directory, is hostile input: it is bounded, and nothing
+//! but code is taken out of it. This crate alone holds providers' keys. It prints nothing, reads no environment, starts
+//! no process and takes no time of day; it must never know the governor, and never see a property that is held out.
+//! `spec/generators.md` has the formats.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, reason = "tests"))]
+
+mod budget;
+mod client;
+mod command;
+mod config;
+mod error;
+mod extract;
+mod files;
+mod message;
+mod prompt;
+mod public;
+mod secret;
+
+pub use budget::{Budget, Price, Rates, Spent};
+pub use client::{Authorities, AuthorityError, Client, ClientError};
+pub use command::{Answer, Brought, Command, CommandError, Ended, Job, Start, ask};
+pub use config::{
+    Access, ConfigProblem, Endpoint, Generator, Generators, KeySource, Kind, Limits, Parameters, Protocol, Retries,
+    Timeouts, TokensKey,
+};
+pub use error::{Error, Failure, Phase};
+pub use extract::{ExtractError, SourceFile, Sources, extract};
+pub use files::{Candidate, FilesError, FilesLimits, candidates};
+pub use message::{Finish, Message, Progress, Reply, Request, Role, State, Usage, Watch};
+pub use prompt::{Finding, Target, first, repair};
+pub use public::{Counterexample, Public, PublicError, PublicProperty};
+pub use secret::{Secret, SecretError};

@@ -206,21 +206,29 @@ impl From<StagedError> for CallerError {
     }
 }
 
-impl Ran {
-    /// How often each function of the host was called, by all calls together.
-    #[must_use]
-    pub fn host_calls(&self) -> BTreeMap<String, u64> {
-        let mut sums = BTreeMap::<String, u64>::new();
-        for (name, count) in self.outcomes.iter().flat_map(|outcome| &outcome.host_calls) {
-            let sum = sums.entry(name.clone()).or_default();
-            *sum = sum.saturating_add(*count);
-        }
-        sums
+/// How often each function of the host was called, by all calls together.
+#[must_use]
+pub fn host_calls(outcomes: &[Outcome]) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::<String, u64>::new();
+    for (name, count) in outcomes.iter().flat_map(|outcome| &outcome.host_calls) {
+        let sum = sums.entry(name.clone()).or_default();
+        *sum = sum.saturating_add(*count);
     }
     sums
 }
 
 impl Ran {
+    /// Whether every call that was made has a result.
+    fn returned(&self) -> bool {
+        self.outcomes.iter().all(|outcome| matches!(outcome.ended, Ended::Returned(_)))
+    }
+
+    /// Whether every call has a result, and nothing keeps the changes from being committed.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.cut.is_none() && self.returned() && self.judged.iter().all(Judged::holds)
+    }
+
     /// How it ended, as the closing receipt has it.
     #[must_use]
     pub fn outcome(&self) -> &'static str {

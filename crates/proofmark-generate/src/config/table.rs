@@ -1,0 +1,201 @@
+//! Reads TOML tables key by key. A problem names keys, never values: a value may be a key of a provider.
+
+use std::ops::{Range, RangeInclusive};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::ConfigProblem;
+
+/// Names under which keys are written into files; what to do instead is the same for all of them.
+const LOOK_LIKE_KEYS: [&str; 10] =
+    ["api_key", "apikey", "api-key", "token", "secret", "password", "authorization", "bearer", "headers", "x-api-key"];
+pub(super) const NAME_A_KEY: &str =
+    "keys stay out of this file: write `key = { env = \"NAME\" }` or `key = { keyring = \"SERVICE/ENTRY\" }`";
+
+/// All problems so far.
+pub(super) struct Problems<'a> {
+    text: &'a str,
+    found: Vec<(usize, ConfigProblem)>,
+}
+
+impl<'a> Problems<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, found: Vec::new() }
+    }
+
+    pub(super) fn push(&mut self, at: usize, message: impl Into<String>, help: impl Into<String>) {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line = before.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1);
+        let column = before.rsplit('\n').next().unwrap_or(before).chars().count().saturating_add(1);
+        let help: String = help.into();
+        let help = (!help.is_empty()).then_some(help);
+        self.found.push((at, ConfigProblem { line, column, message: message.into(), help }));
+    }
+
+    pub(super) fn finish(mut self) -> Vec<ConfigProblem> {
+        self.found.sort_by_key(|(at, _)| *at);
+        self.found.into_iter().map(|(_, problem)| problem).collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+}
+
+/// A table that is being read. [`Table::finish`] reports the keys that nobody asked for.
+pub(super) struct Table<'a> {
+    /// How messages call it: `[generator.local]`.
+    name: String,
+    entries: &'a DeTable<'a>,
+    at: usize,
+    known: Vec<&'static str>,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn new(name: impl Into<String>, entries: &'a DeTable<'a>, at: usize) -> Self {
+        Self { name: name.into(), entries, at, known: Vec::new() }
+    }
+
+    pub(super) fn value(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.known.push(key);
+        self.entries.get(key)
+    }
+
+    /// Where a key is, or the table's head if it isn't there.
+    pub(super) fn at(&self, key: &str) -> usize {
+        self.entries.get_key_value(key).map_or(self.at, |(key, _)| key.span().start)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn string(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<&'a str> {
+        let value = self.value(key)?;
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            self.mistyped(key, "a string", problems);
+        }
+        text
+    }
+
+    /// A string that must be there and not be empty.
+    pub(super) fn required(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        problems: &mut Problems<'_>,
+    ) -> Option<&'a str> {
+        if !self.entries.contains_key(key) {
+            problems.push(self.at, format!("{} has no `{key}`", self.name), format!("write `{key} = {example}`"));
+        }
+        let text = self.string(key, problems)?;
+        if text.trim().is_empty() {
+            problems.push(self.at(key), format!("`{key}` is empty"), format!("write `{key} = {example}`"));
+            return None;
+        }
+        Some(text)
+    }
+
+    pub(super) fn boolean(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<bool> {
+        let value = self.value(key)?;
+        let answer = value.get_ref().as_bool();
+        if answer.is_none() {
+            self.mistyped(key, "`true` or `false`", problems);
+        }
+        answer
+    }
+
+    /// A whole number within a range.
+    pub(super) fn whole(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        problems: &mut Problems<'_>,
+    ) -> Option<u64> {
+        let value = self.value(key)?;
+        let number = match value.get_ref() {
+            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ => None,
+        };
+        let number = number.filter(|number| range.contains(number));
+        if number.is_none() {
+            self.mistyped(key, &format!("a whole number from {} to {}", range.start(), range.end()), problems);
+        }
+        number
+    }
+
+    /// A number within a range, whole or not.
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<f64>,
+        problems: &mut Problems<'_>,
+    ) -> Option<f64> {
+        let value = self.value(key)?;
+        let number: Option<f64> = match value.get_ref() {
+            DeValue::Float(number) => number.as_str().parse().ok(),
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str().parse().ok(),
+            _ => None,
+        };
+        let number = number.filter(|number| range.contains(number));
+        if number.is_none() {
+            self.mistyped(key, &format!("a number from {} to {}", range.start(), range.end()), problems);
+        }
+        number
+    }
+
+    pub(super) fn strings(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<Vec<String>> {
+        let value = self.value(key)?;
+        let list = value.get_ref().as_array();
+        let strings: Option<Vec<String>> =
+            list.and_then(|list| list.iter().map(|value| value.get_ref().as_str().map(str::to_owned)).collect());
+        if strings.is_none() {
+            self.mistyped(key, "a list of strings", problems);
+        }
+        strings
+    }
+
+    pub(super) fn table(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<Table<'a>> {
+        let value = self.value(key)?;
+        let Some(entries) = value.get_ref().as_table() else {
+            self.mistyped(key, "a table", problems);
+            return None;
+        };
+        Some(Table::new(format!("`{key}` of {}", self.name), entries, self.at(key)))
+    }
+
+    /// Every key with its place and its value, for tables whose keys are names.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Range<usize>, &'a DeValue<'a>)> + use<'a> {
+        let entries = self.entries;
+        entries.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value.get_ref()))
+    }
+
+    pub(super) fn mistyped(&self, key: &str, wanted: &str, problems: &mut Problems<'_>) {
+        problems.push(self.at(key), format!("`{key}` of {} must be {wanted}", self.name), "");
+    }
+
+    /// Reports every key that was not asked for.
+    pub(super) fn finish(self, problems: &mut Problems<'_>) {
+        for (key, span, _) in self.entries() {
+            if self.known.contains(&key) {
+                continue;
+            }
+            let name = if is_name(key) { format!("key `{key}`") } else { "such key".to_owned() };
+            let help = if LOOK_LIKE_KEYS.contains(&key.to_ascii_lowercase().as_str()) {
+                NAME_A_KEY.to_owned()
+            } else {
+                let known: Vec<String> = self.known.iter().map(|key| format!("`{key}`")).collect();
+                format!("its keys are {}", known.join(", "))
+            };
+            problems.push(span.start, format!("{} has no {name}", self.name), help);
+        }
+    }
+}
+
+/// Whether a text is short and plain enough to be repeated.
+pub(super) fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    text.len() <= 20 && text.bytes().all(plain)
+}
