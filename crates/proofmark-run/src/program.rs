@@ -123,6 +123,15 @@ impl Program {
         }
     }
 
+    /// As [`Program::call`], in another world than it was compiled for. A native executable has none but its arguments.
+    #[must_use]
+    pub fn call_in(&self, world: &World, function: &Function, arguments: &[Value]) -> Outcome {
+        match self {
+            Self::Wasm(program) => Instances { program, world, live: None }.call(function, arguments),
+            Self::Native(native) => native.call(arguments),
+        }
+    }
+
     /// One instance that keeps its memory between calls, where the artifact has such a thing.
     #[must_use]
     pub fn session(&self) -> Session<'_> {
@@ -167,7 +176,7 @@ impl Compiled {
     }
 
     fn session(&self) -> Instances<'_> {
-        Instances { program: self, live: None }
+        Instances { program: self, world: &self.world, live: None }
     }
 
     fn export(&self, function: &Function) -> Option<(&ComponentExportIndex, &Function)> {
@@ -178,9 +187,9 @@ impl Compiled {
         found.map(|(function, index)| (index, &**function))
     }
 
-    fn start(&self) -> Result<Live, Outcome> {
+    fn start(&self, world: &World) -> Result<Live, Outcome> {
         let trapped = |why: String, fuel| Outcome { ended: Ended::Trapped(why), fuel, written: Written::default() };
-        let host = Host::new(&self.budget, &self.granted, &self.world).map_err(|why| trapped(why, 0))?;
+        let host = Host::new(&self.budget, &self.granted, world).map_err(|why| trapped(why, 0))?;
         let mut store = Store::new(&self.engine, host);
         store.limiter(|host| host);
         if let Err(error) = store.set_fuel(self.budget.fuel) {
@@ -217,6 +226,7 @@ struct Live {
 /// One instance, instantiated at its first call. After a trap the next call starts a new one.
 pub struct Instances<'a> {
     program: &'a Compiled,
+    world: &'a World,
     live: Option<Live>,
 }
 
@@ -231,7 +241,7 @@ impl Instances<'_> {
                     return Outcome { ended: Ended::Trapped(first_line(&error)), fuel: 0, written };
                 }
             },
-            None => match program.start() {
+            None => match program.start(self.world) {
                 Ok(live) => live,
                 Err(outcome) => return outcome,
             },

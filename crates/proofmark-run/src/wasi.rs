@@ -34,9 +34,24 @@ pub const WRITTEN_BYTES_MAX: usize = 1 << 20;
 pub enum World {
     /// A check: clocks count calls, random bytes come from the seed, variables are empty, directories are absent.
     Checked { seed: [u8; 32] },
+    /// A check that chooses what is behind capabilities: as [`World::Checked`], but with these variables and these bytes on
+    /// standard input, and what is written is kept.
+    Posed { seed: [u8; 32], environment: Vec<(String, String)>, stdin: Vec<u8> },
     /// A run on this machine, with these variables, these directories (host path, guest path), read-only, and these bytes
     /// on the standard input of every instance.
     Real { environment: Vec<(String, String)>, read: Vec<(PathBuf, String)>, stdin: Vec<u8> },
+}
+
+impl World {
+    /// The seed with that number, of which 0 is the one of a single call.
+    #[must_use]
+    pub fn seed(number: u64) -> [u8; 32] {
+        let mut seed = [0; 32];
+        for (slot, byte) in seed.iter_mut().zip(number.to_le_bytes()) {
+            *slot = byte;
+        }
+        seed
+    }
 }
 
 /// What an instance wrote, as far as it was granted to.
@@ -88,22 +103,31 @@ impl Wasi {
         let mut builder = WasiCtxBuilder::new();
         match world {
             World::Checked { seed } => checked(&mut builder, *seed),
+            World::Posed { seed, environment, stdin } => {
+                checked(&mut builder, *seed);
+                real(&mut builder, granted, environment, &[])?;
+                wasi.streams(&mut builder, granted, stdin);
+            }
             World::Real { environment, read, stdin } => {
                 real(&mut builder, granted, environment, read)?;
-                if granted.contains("stdin") {
-                    builder.stdin(MemoryInputPipe::new(stdin.clone()));
-                }
-                if granted.contains("stdout") {
-                    builder.stdout(wasi.stdout.clone());
-                }
-                if granted.contains("stderr") {
-                    builder.stderr(wasi.stderr.clone());
-                }
+                wasi.streams(&mut builder, granted, stdin);
             }
         }
         wasi.table.set_max_capacity(HANDLES_MAX);
         wasi.context = builder.build();
         Ok(wasi)
+    }
+
+    fn streams(&self, builder: &mut WasiCtxBuilder, granted: &BTreeSet<String>, stdin: &[u8]) {
+        if granted.contains("stdin") {
+            builder.stdin(MemoryInputPipe::new(stdin.to_vec()));
+        }
+        if granted.contains("stdout") {
+            builder.stdout(self.stdout.clone());
+        }
+        if granted.contains("stderr") {
+            builder.stderr(self.stderr.clone());
+        }
     }
 
     fn empty() -> Self {

@@ -16,4 +16,5 @@ mod orders;
 mod place;
 mod programs;
 mod replays;
+mod secrets;
 mod tampering;
