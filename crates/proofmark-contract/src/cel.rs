@@ -28,7 +28,8 @@ pub(crate) use check::Role;
 pub(crate) use evaluate::STEPS_MAX;
 use evaluate::{Evaluation, Fault, Why};
 
-/// A CEL expression of type bool that was checked against the parameters of one function.
+/// A CEL expression that was checked against the parameters of one function: of type bool, or of any type where it says what
+/// calls may tell about a secret.
 #[derive(Debug, Clone)]
 pub struct Predicate {
     source: String,
@@ -123,6 +124,35 @@ impl Evaluator {
         let (answer, steps) = evaluated(predicate, arguments, result, &*self.exports, STEPS_MAX);
         self.steps.set(self.steps.get().saturating_add(steps));
         answer
+    }
+
+    /// Whether the expression has the same value for both lists of arguments. It calls no export.
+    ///
+    /// # Errors
+    /// As [`Evaluator::holds`].
+    pub fn agrees(&self, expression: &Predicate, first: &[Value], second: &[Value]) -> Result<bool, EvaluationError> {
+        let error = |fault: Box<Fault>| EvaluationError { message: worded(&fault, &expression.source, STEPS_MAX) };
+        let evaluation = |arguments| Evaluation {
+            arguments,
+            result: None,
+            exports: &Nothing,
+            steps: 0,
+            steps_max: STEPS_MAX,
+            locals: Vec::new(),
+        };
+        let (mut a, mut b) = (evaluation(first), evaluation(second));
+        let (left, right) = (a.eval(&expression.expr), b.eval(&expression.expr));
+        let mut steps = a.steps.saturating_add(b.steps);
+        let same = left.and_then(|left| Ok((left, right?))).and_then(|(left, right)| {
+            let mut count = |more: usize| {
+                steps = steps.saturating_add(more as u64);
+                steps <= STEPS_MAX.saturating_mul(3)
+            };
+            let span = expression.expr.span.clone();
+            left.equals(&right, &mut count).ok_or_else(|| Box::new(Fault { why: Why::Steps, span }))
+        });
+        self.steps.set(self.steps.get().saturating_add(steps));
+        same.map_err(error)
     }
 
     /// Steps of all evaluations so far: a deterministic measure of the work, about one for each operation or element.

@@ -13,6 +13,7 @@ use crate::cel::Predicate;
 use crate::interface::{Call, Function, Interface};
 use crate::invariant::Invariant;
 use crate::problem::Problem;
+use crate::secret::Secret;
 use crate::value::Value;
 
 mod budget;
@@ -23,6 +24,7 @@ mod examples;
 mod invariants;
 mod process;
 mod read;
+mod secrets;
 mod table;
 
 pub(crate) use read::toml_problem;
@@ -43,6 +45,8 @@ pub struct Contract {
     pub properties: Vec<Property>,
     /// Of the trees that a run may write, in the order of the text; names are unique.
     pub invariants: Vec<Invariant>,
+    /// In the order of the text.
+    pub secrets: Vec<Secret>,
     pub capabilities: Capabilities,
     pub budget: Budget,
     /// SHA-256 of the text.

@@ -12,6 +12,7 @@ use crate::value::Value;
 mod dictionary;
 mod list;
 mod number;
+mod pair;
 mod process;
 mod random;
 mod text;

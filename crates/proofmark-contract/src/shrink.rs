@@ -9,11 +9,13 @@ use crate::types::Type;
 use crate::value::Value;
 
 mod cost;
+mod pair;
 mod sequence;
 mod simpler;
 mod tree;
 
-pub(crate) use simpler::minimal;
+pub use pair::pairs;
+pub(crate) use simpler::{minimal, whole, with_whole};
 
 use cost::cost;
 use simpler::simpler;

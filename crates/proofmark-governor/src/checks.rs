@@ -17,10 +17,11 @@ use proofmark_run::{Artifact, Program, ProgramError};
 pub mod determinism;
 pub mod examples;
 pub mod inspect;
+pub mod interference;
 pub mod properties;
 
 /// The checks there are, in the order in which they run.
-pub const CHECKS: [&str; 4] = ["inspect", "examples", "properties", "determinism"];
+pub const CHECKS: [&str; 5] = ["inspect", "examples", "properties", "determinism", "interference"];
 
 /// What one check is asked to do.
 pub struct Task<'a> {
@@ -60,6 +61,7 @@ pub fn run(check: &str, task: &Task<'_>, progress: Progress<'_>) -> Option<Evide
         "examples" => examples::run(task, progress),
         "properties" => properties::run(task, progress),
         "determinism" => determinism::run(task, progress),
+        "interference" => interference::run(task, progress),
         _ => return None,
     };
     // What the machine decided is no finding about the artifact, whatever the check made of it.
@@ -107,6 +109,7 @@ fn names(check: &str) -> &'static [&'static str] {
         "examples" => &["total", "passed"],
         "properties" => &["properties", "held_out", "executions", "discarded", "risk_ppm"],
         "determinism" => &["pairs", "kept", "differences"],
+        "interference" => &["secrets", "pairs", "discarded", "leaks"],
         _ => &[],
     }
 }

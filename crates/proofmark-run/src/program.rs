@@ -144,12 +144,22 @@ impl Program {
     pub fn replay(&self, function: &Function, arguments: &[Value], tape: Vec<u8>) -> Outcome {
         match self {
             Self::Wasm(compiled) => {
-                Instances { program: compiled, live: None, tape: Some(tape) }.call(function, arguments)
+                let world = &compiled.world;
+                Instances { program: compiled, world, live: None, tape: Some(tape) }.call(function, arguments)
             }
             Self::Native(_) => {
                 let why = "a native executable can't be replayed".to_owned();
                 Outcome::plain(Ended::Trapped(why), Written::default())
             }
+        }
+    }
+
+    /// As [`Program::call`], in another world than it was compiled for. A native executable has none but its arguments.
+    #[must_use]
+    pub fn call_in(&self, world: &World, function: &Function, arguments: &[Value]) -> Outcome {
+        match self {
+            Self::Wasm(program) => Instances { program, world, live: None, tape: None }.call(function, arguments),
+            Self::Native(native) => native.call(arguments),
         }
     }
 
@@ -197,7 +207,7 @@ impl Compiled {
     }
 
     fn session(&self) -> Instances<'_> {
-        Instances { program: self, live: None, tape: None }
+        Instances { program: self, world: &self.world, live: None, tape: None }
     }
 
     fn export(&self, function: &Function) -> Option<(&ComponentExportIndex, &Function)> {
@@ -208,11 +218,11 @@ impl Compiled {
         found.map(|(function, index)| (index, &**function))
     }
 
-    fn start(&self, tape: Option<Vec<u8>>) -> Result<Live, Box<Outcome>> {
+    fn start(&self, world: &World, tape: Option<Vec<u8>>) -> Result<Live, Box<Outcome>> {
         let trapped = |why: String| Box::new(Outcome::plain(Ended::Trapped(why), Written::default()));
         let host = match tape {
             Some(tape) => Host::replayed(&self.budget, tape),
-            None => Host::new(&self.budget, &self.granted, &self.world).map_err(trapped)?,
+            None => Host::new(&self.budget, &self.granted, world).map_err(trapped)?,
         };
         let mut store = Store::new(&self.engine, host);
         store.limiter(|host| host);
@@ -257,6 +267,7 @@ struct Live {
 /// One instance, instantiated at its first call. After a trap the next call starts a new one.
 pub struct Instances<'a> {
     program: &'a Compiled,
+    world: &'a World,
     live: Option<Live>,
     /// For the first instance.
     tape: Option<Vec<u8>>,
@@ -270,7 +281,7 @@ impl Instances<'_> {
                 Ok(()) => live,
                 Err(error) => return program.outcome(&mut live.store, Ended::Trapped(first_line(&error))),
             },
-            None => match program.start(self.tape.take()) {
+            None => match program.start(self.world, self.tape.take()) {
                 Ok(live) => live,
                 Err(outcome) => return *outcome,
             },

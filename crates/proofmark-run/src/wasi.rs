@@ -40,11 +40,26 @@ type Directories = Vec<(PathBuf, String)>;
 pub enum World {
     /// A check: clocks count calls, random bytes come from the seed, variables are empty, directories are absent.
     Checked { seed: [u8; 32] },
+    /// A check that chooses what is behind capabilities: as [`World::Checked`], but with these variables and these bytes on
+    /// standard input, and what is written is kept.
+    Posed { seed: [u8; 32], environment: Vec<(String, String)>, stdin: Vec<u8> },
     /// A run on this machine, with these variables, these directories to be read and to be changed, and these
     /// bytes on the standard input of every instance. What the host answers is recorded.
     Real { environment: Vec<(String, String)>, read: Directories, write: Directories, stdin: Vec<u8> },
     /// A run again, of which each call brings the tape that was recorded.
     Replayed,
+}
+
+impl World {
+    /// The seed with that number, of which 0 is the one of a single call.
+    #[must_use]
+    pub fn seed(number: u64) -> [u8; 32] {
+        let mut seed = [0; 32];
+        for (slot, byte) in seed.iter_mut().zip(number.to_le_bytes()) {
+            *slot = byte;
+        }
+        seed
+    }
 }
 
 /// What an instance wrote, as far as it was granted to.
@@ -154,24 +169,31 @@ impl Wasi {
             World::Replayed => wasi.taping = Taping::Replayed(Box::new(Replay::new(Vec::new()))),
             World::Real { environment, read, write, stdin } => {
                 wasi.taping = Taping::Recorded(Recording::default());
-                if granted.contains("environment") {
-                    builder.envs(environment);
-                }
+                variables(&mut builder, granted, environment);
                 open(&mut builder, granted, [("read", read, FsPerms::ReadOnly), ("write", write, FsPerms::ReadWrite)])?;
-                if granted.contains("stdin") {
-                    builder.stdin(MemoryInputPipe::new(stdin.clone()));
-                }
-                if granted.contains("stdout") {
-                    builder.stdout(wasi.stdout.clone());
-                }
-                if granted.contains("stderr") {
-                    builder.stderr(wasi.stderr.clone());
-                }
+                wasi.streams(&mut builder, granted, stdin);
+            }
+            World::Posed { seed, environment, stdin } => {
+                checked(&mut builder, *seed);
+                variables(&mut builder, granted, environment);
+                wasi.streams(&mut builder, granted, stdin);
             }
         }
         wasi.table.set_max_capacity(HANDLES_MAX);
         wasi.context = builder.build();
         Ok(wasi)
+    }
+
+    fn streams(&self, builder: &mut WasiCtxBuilder, granted: &BTreeSet<String>, stdin: &[u8]) {
+        if granted.contains("stdin") {
+            builder.stdin(MemoryInputPipe::new(stdin.to_vec()));
+        }
+        if granted.contains("stdout") {
+            builder.stdout(self.stdout.clone());
+        }
+        if granted.contains("stderr") {
+            builder.stderr(self.stderr.clone());
+        }
     }
 
     fn empty() -> Self {
@@ -201,6 +223,12 @@ fn sibling(first: u8, rest: [u8; 31]) -> [u8; 32] {
         tail.copy_from_slice(&rest);
     }
     seed
+}
+
+fn variables(builder: &mut WasiCtxBuilder, granted: &BTreeSet<String>, environment: &[(String, String)]) {
+    if granted.contains("environment") {
+        builder.envs(environment);
+    }
 }
 
 /// Opens the directories that a capability grants.

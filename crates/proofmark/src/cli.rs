@@ -163,6 +163,15 @@ pub struct Call {
     pub artifact: PathBuf,
     /// The call in WAVE, for example 'gcd(12, 18)'
     pub call: String,
+    /// A value for a variable that the contract asks for; of components, may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+    /// Standard input, where the contract asks for it; of components
+    #[arg(long, value_name = "TEXT")]
+    pub stdin: Option<String>,
+    /// From what random numbers start; of components
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
 }
 
 #[derive(Debug, Args)]

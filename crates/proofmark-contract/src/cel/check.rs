@@ -33,6 +33,8 @@ pub(crate) enum Role {
     MayTrap,
     /// Over the trees `before` and `after` a run.
     Holds,
+    /// Over the parameters alone, of any type.
+    Releases,
 }
 
 impl Role {
@@ -42,6 +44,7 @@ impl Role {
             Self::Ensures => "ensures",
             Self::MayTrap => "may_trap",
             Self::Holds => "holds",
+            Self::Releases => "releases",
         }
     }
 }
@@ -58,7 +61,10 @@ pub(super) fn check(
 ) -> Result<Expr, Vec<Complaint>> {
     let mut checker = Checker { syntax, exports, function, role, locals: Vec::new(), complaints: Vec::new() };
     let expr = checker.expr(&syntax.expr, None);
-    let expr = expr.and_then(|expr| checker.condition(expr, &format!("`{}`", role.key())));
+    let expr = expr.and_then(|expr| match role {
+        Role::Releases => Some(expr),
+        _ => checker.condition(expr, &format!("`{}`", role.key())),
+    });
     let mut complaints = checker.complaints;
     if let Some(expr) = &expr
         && complaints.is_empty()

@@ -8,7 +8,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::budget::budget;
 use super::table::{Problems, Table, whole};
-use super::{CONTRACT_BYTES_MAX, Contract, Example, Property, capabilities, coherence, examples, invariants, process};
+use super::{
+    CONTRACT_BYTES_MAX, Contract, Example, Property, capabilities, coherence, examples, invariants, process, secrets,
+};
 use crate::budget::Budget;
 use crate::cel::{Predicate, Role};
 use crate::interface::{Function, Interface};
@@ -85,6 +87,7 @@ fn contract<'a>(text: &'a str, mut table: Table<'a>, problems: &mut Problems) ->
     let example_tables = table.tables("example", "[[example]]", problems);
     let property_tables = table.tables("property", "[[property]]", problems);
     let invariant_tables = table.tables("invariant", "[[invariant]]", problems);
+    let secret_tables = table.tables("secret", "[[secret]]", problems);
     let may_trap_value = table.value("may_trap");
     if table.value("reference").is_some() {
         let problem = Problem::new(table.key_span("reference"), "`[reference]` is not supported yet", "not supported");
@@ -96,11 +99,12 @@ fn contract<'a>(text: &'a str, mut table: Table<'a>, problems: &mut Problems) ->
         _ => Vec::new(),
     };
     table.finish(problems);
-    let (mut examples, mut properties) = (Vec::new(), Vec::new());
+    let (mut examples, mut properties, mut secrets) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(interface) = &interface {
         let traps = |function: &Arc<Function>| may_trap.iter().any(|(known, _)| Arc::ptr_eq(known, function));
         examples = examples::read(example_tables, interface, &traps, problems);
         properties = read_properties(property_tables, interface, problems);
+        secrets = secrets::read(secret_tables, interface, &capabilities, problems);
         if problems.is_empty() {
             problems.extend(coherence::contradictions(interface, &examples, &properties));
         }
@@ -109,7 +113,19 @@ fn contract<'a>(text: &'a str, mut table: Table<'a>, problems: &mut Problems) ->
     let examples: Vec<Example> = examples.into_iter().map(|placed| placed.example).collect();
     let digest = Digest::of(text.as_bytes());
     let (name, intent, interface) = (name?.text, intent?.text, interface?);
-    Some(Contract { name, intent, interface, examples, properties, invariants, capabilities, budget, digest, may_trap })
+    Some(Contract {
+        name,
+        intent,
+        interface,
+        examples,
+        properties,
+        invariants,
+        secrets,
+        capabilities,
+        budget,
+        digest,
+        may_trap,
+    })
 }
 
 fn version(table: &mut Table<'_>, problems: &mut Problems) {

@@ -47,6 +47,9 @@ impl Dictionary {
                 words.expr(predicate.expr());
             }
         }
+        for releases in contract.secrets.iter().filter_map(|secret| secret.releases.as_ref()) {
+            words.expr(releases.expr());
+        }
         for predicate in contract.may_trap_conditions() {
             words.expr(predicate.expr());
         }

@@ -99,7 +99,7 @@ impl Source {
         process.parts().into_iter().map(&mut value).collect()
     }
 
-    fn run_arguments(&mut self) -> Vec<String> {
+    pub(super) fn run_arguments(&mut self) -> Vec<String> {
         let count = match self.random.below(16) {
             0..=2 => 0,
             3..=7 => 1,
@@ -141,7 +141,7 @@ impl Source {
         }
     }
 
-    fn environment(&mut self, process: &Process) -> Value {
+    pub(super) fn environment(&mut self, process: &Process) -> Value {
         let mut pairs = Vec::with_capacity(process.environment.len());
         for name in &process.environment {
             let value = match self.random.below(8) {
@@ -155,7 +155,7 @@ impl Source {
         Value::List(pairs)
     }
 
-    fn stdin(&mut self, form: Form) -> Value {
+    pub(super) fn stdin(&mut self, form: Form) -> Value {
         let text = match self.random.below(8) {
             0 => self.string(),
             1 => self.text_word(),
@@ -172,7 +172,7 @@ impl Source {
     }
 
     /// Lines that repeat, are empty, long or in order more often than chance has it; with and without a final newline.
-    fn lines(&mut self) -> String {
+    pub(super) fn lines(&mut self) -> String {
         let newline = match self.random.below(8) {
             0 => "\r\n",
             1 => "\r",
@@ -254,7 +254,7 @@ impl Source {
     }
 }
 
-fn without_nul(text: String) -> String {
+pub(super) fn without_nul(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "") } else { text }
 }
 

@@ -138,7 +138,7 @@ impl Source {
         entries.push(Entry { path, mode, modified, node });
     }
 
-    fn change(&mut self, entries: &mut Vec<Entry>, guest: &str) {
+    pub(super) fn change(&mut self, entries: &mut Vec<Entry>, guest: &str) {
         let nth = self.random.index(entries.len());
         let Some(chosen) = entries.get(nth).cloned() else { return self.grow(entries, guest) };
         match self.random.below(12) {

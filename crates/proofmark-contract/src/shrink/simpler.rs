@@ -40,7 +40,7 @@ pub(crate) fn minimal(ty: &Type) -> Value {
 macro_rules! wholes {
     ($($case:ident)*) => {
         /// The number, if the value is a whole number.
-        pub(super) fn whole(value: &Value) -> Option<i128> {
+        pub(crate) fn whole(value: &Value) -> Option<i128> {
             match value {
                 $(Value::$case(number) => Some(i128::from(*number)),)*
                 _ => None,
@@ -48,7 +48,7 @@ macro_rules! wholes {
         }
 
         /// The value with another number, if it is a whole number and that one fits.
-        fn with_whole(value: &Value, number: i128) -> Option<Value> {
+        pub(crate) fn with_whole(value: &Value, number: i128) -> Option<Value> {
             match value {
                 $(Value::$case(_) => number.try_into().ok().map(Value::$case),)*
                 _ => None,

@@ -12,6 +12,7 @@ mod mapping;
 mod problems;
 mod process;
 mod robust;
+mod secrets;
 mod valid;
 mod worlds;
 

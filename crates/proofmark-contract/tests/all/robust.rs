@@ -25,7 +25,15 @@ of = "f"
 requires = 'n < 10u && r.y.all(o, has(o.none) || o.some.matches("^[a-z]+$"))'
 ensures = "result.size() == int(n) && f(n, {'x': 1, 'y_axis': 2}) == result"
 held_out = true
+[[secret]]
+of = "f"
+parts = ["n", "r.y.0"]
+capabilities = ["random"]
+releases = "size(r.y) + int(n)"
+may_reach = ["result.1"]
+constant_fuel = true
 [capabilities]
+random = true
 read = ["/data"]
 [budget]
 memory = "1MiB"
@@ -123,6 +131,8 @@ pub(super) fn fragment() -> impl Strategy<Value = String> {
         "in",
         "[[property]]",
         "[[invariant]]",
+        "[[secret]]",
+        "parts = ['n']",
         "[interface.process]",
         "files = ",
         "text(",

@@ -149,6 +149,7 @@ pub fn counts(check: &str) -> BTreeMap<String, u64> {
             &[("properties", 2), ("held_out", 1), ("executions", 262_144), ("discarded", 5), ("risk_ppm", 12)]
         }
         "determinism" => &[("pairs", 4096), ("differences", 0)],
+        "interference" => &[("secrets", 1), ("pairs", 16_384), ("discarded", 9), ("leaks", 0)],
         _ => &[],
     };
     counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()

@@ -89,6 +89,8 @@ fn rules_of(preset: &str, check: &str) -> &'static [&'static str] {
         ("supervised", "properties") => &["property-stated", "properties-hold"],
         ("autonomous", "properties") => &["properties-held-out", "properties-hold", "risk-low"],
         (_, "determinism") => &["deterministic"],
+        ("assisted", "interference") => &["no-known-leak"],
+        (_, "interference") => &["secrets-kept"],
         _ => &[],
     }
 }
@@ -129,8 +131,9 @@ fn a_failed_or_unknown_check_is_refused() {
                 _ => rules_of(preset, check)[0],
             };
             refused_by(preset, &[rule], |asked| asked.evidence(check).outcome = Outcome::Failed);
-            // Under `assisted`, a person's reading stands in for properties that could not be decided.
-            let wanted: &[&str] = if (preset, check) == ("assisted", "properties") { &[] } else { &[rule] };
+            // Under `assisted`, a person's reading stands in for properties and pairs that could not be decided.
+            let decided = !matches!((preset, check), ("assisted", "properties" | "interference"));
+            let wanted: &[&str] = if decided { &[rule] } else { &[] };
             refused_by(preset, wanted, |asked| asked.evidence(check).outcome = Outcome::Unknown);
         }
     }
@@ -149,6 +152,20 @@ fn counts_that_contradict_the_outcome_are_refused() {
     for preset in ["supervised", "autonomous"] {
         refused_by(preset, &["deterministic"], |asked| asked.count("determinism", "differences", 1));
         refused_by(preset, &["deterministic"], |asked| asked.count("determinism", "pairs", 0));
+        refused_by(preset, &["secrets-kept"], |asked| asked.count("interference", "leaks", 1));
+    }
+    refused_by("assisted", &["no-known-leak"], |asked| asked.count("interference", "leaks", 1));
+}
+
+#[test]
+fn secrets_need_pairs_and_contracts_without_them_need_none() {
+    for (preset, least) in [("supervised", 1000), ("autonomous", 10_000)] {
+        refused_by(preset, &[], |asked| asked.count("interference", "pairs", least));
+        refused_by(preset, &["secrets-kept"], |asked| asked.count("interference", "pairs", least - 1));
+        refused_by(preset, &[], |asked| {
+            asked.count("interference", "pairs", 0);
+            asked.count("interference", "secrets", 0);
+        });
     }
 }
 

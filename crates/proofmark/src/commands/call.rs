@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use proofmark_contract::{Contract, Process};
+use proofmark_contract::{Contract, Flag, Process};
 use proofmark_governor::job::{Callee, Caller, CallerError, Staged};
 use proofmark_run::native::Native;
 use proofmark_run::wasi::World;
@@ -23,12 +23,24 @@ pub fn run(format: Format, arguments: &Call) -> Result<u8, Failure> {
     let contract = &loaded.contract;
     let call = parse(&contract.interface, &arguments.call)?;
     let outcome = match contract.interface.process() {
-        Some(process) => native(&loaded.contract, process, &bytes, &call)?,
-        None => wasm(&loaded, &bytes, &call, &arguments.artifact)?,
+        Some(process) => {
+            if !arguments.env.is_empty() || arguments.stdin.is_some() || arguments.seed.is_some() {
+                return Err(Failure::wrong("--env, --stdin and --seed are for components")
+                    .next("write all that a program is given in the call"));
+            }
+            native(&loaded.contract, process, &bytes, &call)?
+        }
+        None => wasm(&loaded, &bytes, &call, arguments)?,
     };
     let returned = matches!(outcome.ended, Ended::Returned(_));
     match format {
-        Format::Human => render::result(&outcome.ended),
+        Format::Human => {
+            // What a program wrote is in its result, where its contract looks at it.
+            if contract.interface.process().is_none() {
+                render::written(&outcome.written);
+            }
+            render::result(&outcome.ended);
+        }
         Format::Json => render::json(
             "call",
             json!({
@@ -36,30 +48,54 @@ pub fn run(format: Format, arguments: &Call) -> Result<u8, Failure> {
                 "returned": returned.then(|| outcome.ended.to_string()),
                 "trapped": (!returned).then(|| outcome.ended.to_string()),
                 "fuel": outcome.fuel,
+                "stdout": String::from_utf8_lossy(&outcome.written.stdout),
+                "stderr": String::from_utf8_lossy(&outcome.written.stderr),
             }),
         ),
     }
     Ok(if returned { OK } else { REFUSED })
 }
 
-fn wasm(loaded: &Loaded, bytes: &[u8], call: &proofmark_contract::Call, path: &Path) -> Result<Outcome, Failure> {
+fn wasm(loaded: &Loaded, bytes: &[u8], call: &proofmark_contract::Call, arguments: &Call) -> Result<Outcome, Failure> {
     let callee = Callee {
         contract: &loaded.contract,
         contract_text: &loaded.text,
         artifact: bytes,
         granted: loaded.contract.capabilities.names(),
-        world: World::Checked { seed: [0; 32] },
         staged: Staged::default(),
+        world: world(&loaded.contract, arguments)?,
     };
     let launch = commands::launch()?;
     let outcome = Caller::start(&launch.fences, callee, &mut never)
         .and_then(|mut caller| caller.call(call, &mut never))
         .map_err(|error| match error {
-            CallerError::Refused(why) => refused(&why, path),
+            CallerError::Refused(why) => refused(&why, &arguments.artifact),
             other => Failure::failed(other.to_string()),
         })?;
     launch.held()?;
     Ok(outcome)
+}
+
+/// What is behind capabilities: nothing but what was named.
+fn world(contract: &Contract, arguments: &Call) -> Result<World, Failure> {
+    let mut environment = Vec::new();
+    for pair in &arguments.env {
+        let (name, value) =
+            pair.split_once('=').ok_or_else(|| Failure::wrong(format!("`{pair}` is not of the form NAME=VALUE")))?;
+        if !contract.capabilities.environment.contains(name) {
+            return Err(Failure::wrong(format!("the contract does not ask for the variable `{name}`")));
+        }
+        environment.push((name.to_owned(), value.to_owned()));
+    }
+    for (given, flag, name) in
+        [(arguments.stdin.is_some(), Flag::Stdin, "stdin"), (arguments.seed.is_some(), Flag::Random, "random")]
+    {
+        if given && !contract.capabilities.has(flag) {
+            return Err(Failure::wrong(format!("the contract does not ask for `{name}`")));
+        }
+    }
+    let stdin = arguments.stdin.clone().unwrap_or_default().into_bytes();
+    Ok(World::Posed { seed: World::seed(arguments.seed.unwrap_or(0)), environment, stdin })
 }
 
 fn native(

@@ -23,7 +23,7 @@ pub struct Report<'a> {
 }
 
 /// What no check here looks at; said in every report.
-const NOT_CHECKED: &str = "whether the contract says enough; all inputs at once (no proof); secrets; licences";
+const NOT_CHECKED: &str = "whether the contract says enough; all inputs at once (no proof); secrets in it; licences";
 
 pub fn human(report: &Report<'_>) {
     let Report { asked, checked, arguments, .. } = report;
@@ -135,6 +135,11 @@ pub fn summary(evidence: &Evidence) -> String {
             let kept = evidence.details.get("kept_calls").and_then(serde_json::Value::as_u64).unwrap_or(0);
             let times = if kept > 0 { "three times" } else { "twice" };
             format!("{}, each called {times}", many(count("pairs"), "input"))
+        }
+        "interference" if count("secrets") == 0 => "the contract names no secret".to_owned(),
+        "interference" => {
+            let (secrets, pairs) = (many(count("secrets"), "secret"), many(count("pairs"), "pair"));
+            format!("{secrets}, {pairs} of calls that differ only there")
         }
         _ => String::new(),
     }

@@ -19,6 +19,7 @@ mod orders;
 mod place;
 mod programs;
 mod replays;
+mod secrets;
 mod several;
 mod tampering;
 mod tapes;

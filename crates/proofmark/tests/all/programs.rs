@@ -106,7 +106,7 @@ fn shout(read: &str) -> String {
 const SHOUTS: &str = "int c; while ((c = getchar()) != EOF) putchar(c >= 'a' && c <= 'z' ? c - 32 : c); return 0;";
 
 /// Compiles a program into the place.
-fn compile(place: &Place, name: &str, source: &str, flags: &[&str]) {
+pub fn compile(place: &Place, name: &str, source: &str, flags: &[&str]) {
     place.write("source.c", source);
     let done = Command::new("cc")
         .args(["-O1", "-w", "-o", name, "source.c"])

@@ -9,7 +9,7 @@ fn replays(contract: &str, artifact: &str) {
     place.run(&["check", contract, artifact, "--output", "it.mark", "--threads", "2"]).exits(0);
     for threads in ["1", "2", "8"] {
         let ran = place.run(&["verify", "it.mark", artifact, "--replay", "--threads", threads]).exits(0);
-        for check in ["inspect", "examples", "properties", "determinism"] {
+        for check in ["inspect", "examples", "properties", "determinism", "interference"] {
             assert!(ran.stdout.contains(&format!("{check}: the same bytes")), "{}", ran.all());
         }
     }
