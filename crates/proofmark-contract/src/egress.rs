@@ -141,6 +141,19 @@ impl Egress {
     }
 }
 
+/// As in `GET, HEAD of /v1/** at https://example.com:443`.
+impl fmt::Display for Egress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let methods = self.methods.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let paths = self.paths.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let scheme = match self.scheme {
+            Scheme::Https => "https",
+            Scheme::Http => "http",
+        };
+        write!(f, "{methods} of {paths} at {scheme}://{}:{}", self.host, self.port)
+    }
+}
+
 /// Whether this is a method that can be granted: a word in capitals. `TRACE` would send a credential back in the answer,
 /// `CONNECT` would take the rules out of the way.
 pub(crate) fn is_method(name: &str) -> bool {

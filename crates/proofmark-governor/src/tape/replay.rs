@@ -17,7 +17,7 @@ use super::Taken;
 use crate::act::host_calls;
 use crate::govern::GovernError;
 use crate::home::Home;
-use crate::job::{Callee, Caller, CallerError};
+use crate::job::{Callee, Caller, CallerError, Staged};
 use crate::log::LogError;
 use crate::receipts::{self, Recorded};
 use crate::store::StoreError;
@@ -96,8 +96,8 @@ pub fn replay(home: &Home, run: &str, launch: &dyn Launch) -> Result<Replayed, R
     let results = texts(home, "a result", close.outputs.iter())?;
     let artifact = blob(home, "the artifact", &artifact)?;
     let granted = close.grant.capabilities.clone();
-    let callee =
-        Callee { contract: &contract, contract_text: &text, artifact: &artifact, granted, world: World::Replayed };
+    let (world, staged) = (World::Replayed, Staged::default());
+    let callee = Callee { contract: &contract, contract_text: &text, artifact: &artifact, granted, world, staged };
     let mut caller = Caller::start(launch, callee, &mut proofmark_run::worker::never)?;
     let (mut outcomes, mut difference) = (Vec::new(), None);
     for ((call, result), (taken, tape)) in calls.iter().zip(&results).zip(&tapes) {

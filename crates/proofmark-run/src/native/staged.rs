@@ -88,10 +88,8 @@ impl Native {
         }
         let mut cut = || stop().map(Cut::Stopped).or_else(|| staging.look().map(Cut::from));
         let input = given.invocation.stdin;
-        let (probe, exit, written) = self.run(&plan, connection.as_ref(), input, &mut cut)?;
-        *spent = exit.as_ref().map(Spent::from).unwrap_or_default();
-        let written = written?;
-        let code = self.ended(&exit?)?;
+        let (probe, exit, written) = self.run(&plan, connection.as_ref(), input, &mut cut, spent)?;
+        let code = self.ended(&exit)?;
         Ok(Staged { code, written, probe, changes: staging.changes()? })
     }
 }
@@ -104,7 +102,8 @@ impl Native {
         connection: Option<&Connection<'_>>,
         input: Vec<u8>,
         cut: Asked<'_>,
-    ) -> Result<(Probe, Result<Exit, Cut>, Result<Written, Cut>), StagedError> {
+        spent: &mut Spent,
+    ) -> Result<(Probe, Exit, Written), StagedError> {
         let launcher = &self.natives.launcher;
         let (fenced, serving) = match connection {
             Some(connection) => connection.start(launcher, plan).map(|(fenced, serving)| (fenced, Some(serving)))?,
@@ -121,7 +120,9 @@ impl Native {
         let (exit, written) = converse(fenced, input, WRITTEN_BYTES_MAX, &mut cut);
         // However it ended, nothing leaves any more.
         drop(serving);
-        Ok((probe, exit, written))
+        *spent = exit.as_ref().map(Spent::from).unwrap_or_default();
+        let written = written?;
+        Ok((probe, exit?, written))
     }
 }
 

@@ -54,7 +54,7 @@ fn late(contract: &Contract, times: u32) -> Call {
 }
 
 fn real() -> World {
-    World::Real { environment: Vec::new(), read: Vec::new(), stdin: Vec::new() }
+    World::Real { environment: Vec::new(), read: Vec::new(), write: Vec::new(), stdin: Vec::new() }
 }
 
 #[test]

@@ -46,7 +46,12 @@ fn host(granted: &[&str], world: &World) -> Host {
 }
 
 fn world(read: Vec<(PathBuf, String)>) -> World {
-    World::Real { environment: vec![("LANG".into(), "C".into())], read, stdin: b"what is read".to_vec() }
+    World::Real {
+        environment: vec![("LANG".into(), "C".into())],
+        read,
+        write: Vec::new(),
+        stdin: b"what is read".to_vec(),
+    }
 }
 
 /// Runs a script for real, then from its tape, and again from every beginning of it. Gives the tape.
