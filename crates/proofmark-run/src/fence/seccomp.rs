@@ -309,6 +309,13 @@ fn sockets(rules: &mut Rules) -> Result<(), Wrong> {
         ])?);
     }
     rules.insert(libc::SYS_socket, socket);
+    // By which clients wake themselves. Never of datagrams: one of those can be sent to another name afterwards.
+    let pair = all([
+        word(0, Is::Eq, libc::AF_UNIX.unsigned_abs().into())?,
+        word(1, Is::MaskedEq(KIND), libc::SOCK_STREAM.unsigned_abs().into())?,
+        word(2, Is::Eq, 0)?,
+    ])?;
+    rules.insert(libc::SYS_socketpair, vec![pair]);
     let fast_open = libc::MSG_FASTOPEN.unsigned_abs().into();
     rules.insert(libc::SYS_sendto, without(3, fast_open)?);
     rules.insert(libc::SYS_sendmsg, without(2, fast_open)?);

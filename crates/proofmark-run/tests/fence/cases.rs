@@ -521,7 +521,9 @@ fn a_broker_listens_inside() {
           s = socket(AF_INET, SOCK_STREAM, 0); struct sockaddr_in a = {AF_INET, htons(8081), {htonl(0x7f000001)}};
           printf(\" %ld\", sendto(s, \"x\", 1, MSG_FASTOPEN, (void *)&a, sizeof a)); int on = 1;
           printf(\" %d\", setsockopt(s, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, 4));
-          printf(\" %d\", setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, 4)); printf(\" %d\", bind(s, (void *)&a, sizeof a)); }";
+          printf(\" %d\", setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, 4)); printf(\" %d\", bind(s, (void *)&a, sizeof a));
+          int p[2]; printf(\" %d\", socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+          printf(\" %d\", connect(p[0], (void *)\"\\1\\0/dev/log\", 11)); printf(\" %d\", socketpair(AF_UNIX, SOCK_DGRAM, 0, p)); }";
     let mut plan = plan(program(TALKS));
     let at = |text: &str| text.parse().unwrap();
     plan.network =
@@ -537,7 +539,7 @@ fn a_broker_listens_inside() {
     let done = finish(fenced);
     // Port 8081 is denied by Landlock (EACCES), before anyone could refuse the connection; at a granted port nobody else
     // listens (ECONNREFUSED), and there is no other network (ENETUNREACH).
-    assert_eq!(done.out, "answer\nname\n-13 -111 -111 -101 -101 -2 -2 -1 -1 -1 -1 -1 0 -1");
+    assert_eq!(done.out, "answer\nname\n-13 -111 -111 -101 -101 -2 -2 -1 -1 -1 -1 -1 0 -1 0 -1 -1");
 }
 
 fn another_user_is_only_for_root() {

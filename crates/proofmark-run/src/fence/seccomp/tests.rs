@@ -164,6 +164,11 @@ fn arguments_of_single_calls_are_held() {
         (libc::SYS_socket, [10, 1, 0, 0, 0, 0], DENY),
         (libc::SYS_socket, [16, 3, 0, 0, 0, 0], DENY),
         (libc::SYS_socket, [40, 1, 0, 0, 0, 0], DENY),
+        (libc::SYS_socketpair, [1, 1, 0, 0, 0, 0], ALLOW),
+        (libc::SYS_socketpair, [1, 1 | 0o2_000_000, 0, 0, 0, 0], ALLOW),
+        (libc::SYS_socketpair, [1, 2, 0, 0, 0, 0], DENY),
+        (libc::SYS_socketpair, [1, 5, 0, 0, 0, 0], DENY),
+        (libc::SYS_socketpair, [30, 1, 0, 0, 0, 0], DENY),
         (libc::SYS_sendto, [0, 0, 0, 0x4000, 0, 0], ALLOW),
         (libc::SYS_sendto, [0, 0, 0, 0x2000_0000, 0, 0], DENY),
         (libc::SYS_sendmsg, [0, 0, 0x2000_4000, 0, 0, 0], DENY),
@@ -178,6 +183,7 @@ fn arguments_of_single_calls_are_held() {
     let alone = Kind { connects: false, ..kind };
     assert_eq!(ask(alone, libc::SYS_socket, tcp), DENY);
     assert_eq!(ask(alone, libc::SYS_connect, [0; 6]), DENY);
+    assert_eq!(ask(alone, libc::SYS_socketpair, [1, 1, 0, 0, 0, 0]), DENY);
 }
 
 #[test]
