@@ -198,3 +198,6 @@ fn first<const N: usize>(call: Option<&Call>, pairs: [(&'static str, String, Str
     let (what, recorded, replayed) = pairs.into_iter().find(|(_, recorded, replayed)| recorded != replayed)?;
     Some(Difference { call, what, recorded, replayed })
 }
+
+#[cfg(test)]
+mod tests;
