@@ -60,6 +60,11 @@ impl Source {
         if among_others && self.random.chance(3) {
             return value.clone();
         }
+        if at.part == Some(Part::Files)
+            && let Some(attribute) = self.attribute(ty)
+        {
+            return attribute;
+        }
         let found = match self.random.below(16) {
             0..=4 => self.alike(ty, at),
             5..=9 => Some(self.altered(value, ty)),

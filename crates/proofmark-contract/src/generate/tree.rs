@@ -4,6 +4,8 @@
 
 use super::Source;
 use crate::process::{Entry, Node, Tree, is_name, rename};
+use crate::types::Type;
+use crate::value::Value;
 
 /// Names that programs get wrong: composed and decomposed letters, white space, what shells, other systems and options
 /// give a meaning, and names that differ only in case.
@@ -271,6 +273,15 @@ impl Source {
             7 => "/etc/passwd".to_owned(),
             8 => ".".to_owned(),
             _ => "nowhere".to_owned(),
+        }
+    }
+
+    /// A mode or a time, by its type in an entry.
+    pub(super) fn attribute(&mut self, ty: &Type) -> Option<Value> {
+        match ty {
+            Type::U32 => Some(Value::U32(self.mode(&FILE_MODES))),
+            Type::S64 => Some(Value::S64(self.time())),
+            _ => None,
         }
     }
 

@@ -68,7 +68,7 @@ fn pairs_differ_in_the_secret_alone_and_simpler_ones_too() {
         let contract = contract(base, secret);
         let secret = &contract.secrets[0];
         let made = pairs(&contract, 100);
-        // Not every input has a file, or a variable that is set, and most modes are none.
+        // Not every input has a file, or a variable that is set.
         assert!(made.len() > 20, "{:?}: {}", secret.names, made.len());
         for (nth, pair) in made.iter().enumerate() {
             let whole = |pair: &Pair| {
