@@ -42,7 +42,7 @@ fn looks_come_round_to_everything() {
         fs::create_dir(&folder).unwrap();
         (0..99).for_each(|nth| drop(fs::write(folder.join(nth.to_string()), "")));
     }
-    let mut looks = |watch: &mut Watch| (0..20).find_map(|_| watch.look());
+    let looks = |watch: &mut Watch| (0..20).find_map(|_| watch.look());
     assert_eq!(looks(&mut watch), None);
     // Where a round that has begun was already.
     fs::write(stage.upper().join("0/more"), "").unwrap();
