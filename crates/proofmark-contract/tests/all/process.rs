@@ -215,7 +215,7 @@ fn a_filter_is_described() {
 #[test]
 fn the_photo_example() {
     let contract = parsed(include_str!("../../../../examples/photos/contract.toml"));
-    assert_eq!((contract.examples.len(), contract.properties.len(), contract.invariants.len()), (4, 8, 5));
+    assert_eq!((contract.examples.len(), contract.properties.len(), contract.invariants.len()), (4, 8, 4));
     assert_eq!(contract.capabilities.names().into_iter().collect::<Vec<_>>(), ["write"]);
 }
 

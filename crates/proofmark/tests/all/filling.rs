@@ -59,7 +59,7 @@ int main(int n, char **a) {
         if (!strcmp(how, "folders")) mkdir(name, 0700);
         if (!strcmp(how, "deep")) { mkdir("d", 0700); chdir("d"); }
         if (!strcmp(how, "nameless")) { int f = make(name); unlink(name); if (i > 200) return 5;
-            for (int k = 0; k < 16; k++) if (write(f, block, sizeof block) < 0) return 6; }
+            for (int k = 0; k < 128; k++) if (write(f, block, sizeof block) < 0) return 6; }
     }
     if (!strcmp(how, "deep")) for (;;) pause();
     return 0;
