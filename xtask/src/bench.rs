@@ -25,9 +25,10 @@ pub fn run(names: &[&str]) -> Result<(), String> {
 }
 
 /// What can be measured: its name, and the package and bench that measure it.
-const BENCHES: [(&str, &str, &str); 6] = [
+const BENCHES: [(&str, &str, &str); 7] = [
     ("calls", "proofmark", "ratios"),
     ("run", "proofmark", "ratios"),
+    ("worker", "proofmark", "ratios"),
     ("verify", "proofmark", "ratios"),
     ("egress", "proofmark-run", "egress"),
     ("fence", "proofmark-run", "fence"),

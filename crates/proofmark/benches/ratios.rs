@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,17 @@ use proofmark_run::wasi::World;
 use proofmark_run::{Artifact, Program};
 use wasmtime::Store;
 use wasmtime::component::{Component, Linker};
+
+#[path = "ratios/fenced.rs"]
+mod fenced;
+#[path = "../src/commands/worker.rs"]
+mod worker;
+
+/// The exit codes that a worker uses.
+mod failure {
+    pub const OK: u8 = 0;
+    pub const FAILED: u8 = 4;
+}
 
 /// Rounds of a comparison; the median ratio is the figure.
 const ROUNDS: usize = 15;
@@ -52,14 +63,18 @@ const ARTIFACT: &str = r#"(module (func (export "gcd") (param $a i32) (param $b 
         (local.set $a (local.get $b)) (local.set $b (local.get $t)) (br $l))))
     (local.get $a)))"#;
 
-fn main() {
+fn main() -> ExitCode {
+    if let Some(code) = std::env::args().nth(1).and_then(|first| fenced::role(&first)) {
+        return code;
+    }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let benches: [(&str, fn()); 3] = [("calls", calls), ("run", run), ("verify", verify_)];
+    let benches: [(&str, fn()); 4] = [("calls", calls), ("run", run), ("worker", fenced::bench), ("verify", verify_)];
     for (name, bench) in benches {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {
             bench();
         }
     }
+    ExitCode::SUCCESS
 }
 
 /// What a bare loop needs: instantiate from `InstancePre`, call a typed function.

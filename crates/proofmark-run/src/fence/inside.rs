@@ -108,10 +108,17 @@ fn arrive(birth: Birth<'_>) -> Result<std::convert::Infallible, Fault> {
     drop(listeners);
     close_others().within(Layer::Start, "close descriptors")?;
     lock(&plan, filters)?;
-    match sys::fork().within(Layer::Start, "fork the payload")? {
-        Forked::Child => payload(&plan, start, worker),
-        Forked::Parent(payload) => reap(payload.as_raw()),
-    }
+    let payload = match plan.payload {
+        // Its memory is its own from the first moment on.
+        Payload::Worker => match sys::fork().within(Layer::Start, "fork the payload")? {
+            Forked::Child => payload(&plan, start, worker),
+            Forked::Parent(payload) => payload,
+        },
+        Payload::Exec { .. } => {
+            sys::fork_lending(|| payload(&plan, start, worker)).within(Layer::Start, "fork the payload")?
+        }
+    };
+    reap(payload.as_raw())
 }
 
 fn own_root(old: Old) -> Result<mounts::Root, Fault> {
@@ -308,8 +315,9 @@ fn reap(payload: i32) -> ! {
             Ok(reaped) => {
                 cpu_us = cpu_us.saturating_add(reaped.cpu_us);
                 if reaped.pid == payload {
-                    let mut message = reaped.status.to_le_bytes().to_vec();
-                    message.extend(cpu_us.to_le_bytes());
+                    // No allocation: a payload that was killed before it executed may have left the heap half changed.
+                    let ([a, b, c, d], [e, f, g, h, i, j, k, l]) = (reaped.status.to_le_bytes(), cpu_us.to_le_bytes());
+                    let message: [u8; STATUS_BYTES] = [a, b, c, d, e, f, g, h, i, j, k, l];
                     let _ = nix::unistd::write(sys::placed(STATUS_FD), &message);
                     sys::leave(0)
                 }

@@ -2,9 +2,9 @@
 //!
 //! One program of three parts. The first kills callers that use another machine's numbers (32-bit calls, x32) and says
 //! of some calls that they do not exist, so that libraries fall back to what can be judged. The second allows what
-//! may have any arguments, by ranges of numbers: the kernel tries every number when a filter is installed, and a chain
-//! of single comparisons costs it half a millisecond. The third holds the arguments of the rest; what is on neither
-//! list is answered with EPERM.
+//! may have any arguments, by a binary search of ranges of numbers, and denies what is on neither list: the kernel tries
+//! every number when a filter is installed, and a chain of single comparisons costs it half a millisecond. The third
+//! holds the arguments of the rest. What is not allowed is answered with EPERM.
 
 use std::collections::BTreeMap;
 use std::os::fd::RawFd;
@@ -126,6 +126,7 @@ const JUMP_ABOVE: u16 = 0x25;
 const JUMP_AT_LEAST: u16 = 0x35;
 const RETURN: u16 = 0x06;
 const ALLOW: u32 = 0x7fff_0000;
+const ERRNO: u32 = 0x0005_0000;
 
 /// `jt` and `jf`: how many instructions to skip if the comparison holds, or does not.
 const fn instruction(code: u16, k: u32, jt: u8, jf: u8) -> sock_filter {
@@ -135,7 +136,6 @@ const fn instruction(code: u16, k: u32, jt: u8, jf: u8) -> sock_filter {
 /// Leaves the number loaded for what follows.
 fn prelude() -> BpfProgram {
     const KILL_PROCESS: u32 = 0x8000_0000;
-    const ERRNO: u32 = 0x0005_0000;
     /// Where the number and the machine are in `struct seccomp_data`.
     const NUMBER: u32 = 0;
     const ARCH: u32 = 4;
@@ -170,29 +170,46 @@ fn ranges(mut numbers: Vec<u32>) -> Vec<(u32, u32)> {
     ranges
 }
 
-/// Allows these numbers, and goes on to the next part with any other.
+/// Allows these numbers, by a binary search, and goes on to the next part with any other. `ranges` are in order.
 fn allow(ranges: &[(u32, u32)]) -> BpfProgram {
-    const PER_RANGE: usize = 4;
-    let mut program = Vec::new();
-    for (index, (first, last)) in ranges.iter().enumerate() {
-        let after = ranges.len().saturating_sub(index).saturating_sub(1).saturating_mul(PER_RANGE);
-        program.extend([
-            instruction(JUMP_ABOVE, *last, 3, 0),
-            instruction(JUMP_AT_LEAST, *first, 0, 1),
-            instruction(RETURN, ALLOW, 0, 0),
-            // Below this range and above the one before: in none.
-            instruction(JUMP, u32::try_from(after).unwrap_or(u32::MAX), 0, 0),
-        ]);
-    }
+    let (below, [(first, last), above @ ..]) = ranges.split_at(ranges.len() / 2) else { return BpfProgram::new() };
+    let (below, above) = (allow(below), allow(above));
+    // A conditional jump has room for 255 instructions, this one for all.
+    let over = |skipped: usize| instruction(JUMP, u32::try_from(skipped).unwrap_or(u32::MAX), 0, 0);
+    let mut program = vec![
+        instruction(JUMP_ABOVE, *last, 0, 1),
+        over(below.len().saturating_add(3)),
+        instruction(JUMP_AT_LEAST, *first, 0, 1),
+        instruction(RETURN, ALLOW, 0, 0),
+    ];
+    program.extend(below);
+    program.push(over(above.len()));
+    program.extend(above);
+    program
+}
+
+/// Goes on to the next part with these numbers, and denies any other.
+fn only(numbers: &[u32]) -> BpfProgram {
+    let mut program: BpfProgram = (0..numbers.len())
+        .rev()
+        .zip(numbers)
+        .map(|(after, number)| {
+            instruction(JUMP_EQUAL, *number, u8::try_from(after).unwrap_or(u8::MAX).saturating_add(1), 0)
+        })
+        .collect();
+    program.push(instruction(RETURN, ERRNO | libc::EPERM.unsigned_abs(), 0, 0));
     program
 }
 
 fn compile(kind: Kind) -> Result<BpfProgram, Wrong> {
     let denied = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-    let list: BpfProgram = SeccompFilter::new(rules(kind)?, denied, SeccompAction::Allow, MACHINE)?.try_into()?;
-    let numbers = free(kind).filter_map(|call| u32::try_from(call).ok()).collect();
+    let rules = rules(kind)?;
+    let number = |call: i64| u32::try_from(call).ok();
+    let held: Vec<u32> = rules.keys().copied().filter_map(number).collect();
+    let list: BpfProgram = SeccompFilter::new(rules, denied, SeccompAction::Allow, MACHINE)?.try_into()?;
     let mut program = prelude();
-    program.extend(allow(&ranges(numbers)));
+    program.extend(allow(&ranges(free(kind).filter_map(number).collect())));
+    program.extend(only(&held));
     program.extend(list);
     Ok(program)
 }

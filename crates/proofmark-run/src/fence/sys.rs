@@ -72,6 +72,18 @@ pub fn fork() -> Result<Forked<nix::unistd::Pid>, Errno> {
     }
 }
 
+/// Runs `child` in a new process that borrows this one's memory until it executes a program or ends; this one stands still
+/// meanwhile. That spares the copy of all page tables, and of every page that either then writes. Only for processes with
+/// one thread.
+pub fn fork_lending(mut child: impl FnMut() -> std::convert::Infallible) -> Result<nix::unistd::Pid, Errno> {
+    const STACK_BYTES: usize = 512 << 10;
+    let mut stack = vec![0; STACK_BYTES];
+    let flags = nix::sched::CloneFlags::CLONE_VM | nix::sched::CloneFlags::CLONE_VFORK;
+    let run = Box::new(|| match child() {});
+    // SAFETY: the child has a stack of its own, and only one of the two ever runs; `child` never returns.
+    unsafe { nix::sched::clone(run, &mut stack, flags, Some(libc::SIGCHLD)) }
+}
+
 /// A process that is the first of new namespaces.
 pub struct First {
     pub pid: nix::unistd::Pid,

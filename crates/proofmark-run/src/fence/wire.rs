@@ -20,6 +20,8 @@ use super::sys;
 pub const PLAN_BYTES_MAX: u64 = 4 << 20;
 /// The largest answer, in bytes of JSON.
 const ANSWER_BYTES_MAX: usize = 128 << 10;
+/// The longest word: a message that says nothing but that it was sent, in bytes.
+const WORD_BYTES_MAX: usize = 16;
 /// Most descriptors in one message.
 const FDS_MAX: usize = 160;
 
@@ -146,9 +148,13 @@ pub fn send(socket: BorrowedFd<'_>, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Res
 /// Bytes and the descriptors beside them.
 pub type Message = (Vec<u8>, Vec<OwnedFd>);
 
-/// Receives one message; `None` when the other side is gone.
+/// Receives one word and the descriptors beside it; `None` when the other side is gone.
 pub fn receive(socket: BorrowedFd<'_>) -> Result<Option<Message>, Errno> {
-    let mut bytes = vec![0; ANSWER_BYTES_MAX];
+    receive_up_to(socket, WORD_BYTES_MAX)
+}
+
+fn receive_up_to(socket: BorrowedFd<'_>, bytes_max: usize) -> Result<Option<Message>, Errno> {
+    let mut bytes = vec![0; bytes_max];
     let mut space = nix::cmsg_space!([RawFd; FDS_MAX]);
     let mut slices = [IoSliceMut::new(&mut bytes)];
     let message = loop {
@@ -188,7 +194,7 @@ pub fn tell(socket: BorrowedFd<'_>, answer: &Answer, fds: &[BorrowedFd<'_>]) -> 
 
 /// Waits for an answer; `None` when the other side is gone.
 pub fn hear(socket: BorrowedFd<'_>) -> Result<Option<(Answer, Vec<OwnedFd>)>, Errno> {
-    let Some((bytes, fds)) = receive(socket)? else { return Ok(None) };
+    let Some((bytes, fds)) = receive_up_to(socket, ANSWER_BYTES_MAX)? else { return Ok(None) };
     Ok(Some((serde_json::from_slice(&bytes).map_err(|_| Errno::EBADMSG)?, fds)))
 }
 
