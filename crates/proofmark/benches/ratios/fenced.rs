@@ -1,6 +1,5 @@
 //! A call in a warm worker, written to it and read from it: in a fence, and in a plain process that runs the same loop.
 
-use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,10 +7,10 @@ use std::time::Instant;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use proofmark_contract::Contract;
-use proofmark_governor::job::{Callee, Caller};
+use proofmark_governor::job::{Callee, Caller, Staged};
 use proofmark_run::fence::{Launcher, Probe, launcher};
 use proofmark_run::wasi::World;
-use proofmark_run::worker::{Fences, Launch, Started, never};
+use proofmark_run::worker::{Fences, Launch, Seen, Started, never};
 
 use super::{ARTIFACT, CONTRACT, median, worker};
 
@@ -35,7 +34,7 @@ pub fn role(argument: &str) -> Option<ExitCode> {
 struct Plain;
 
 impl Launch for Plain {
-    fn launch(&self, _read: &[(PathBuf, PathBuf)]) -> Result<Started, String> {
+    fn launch(&self, _seen: &Seen) -> Result<Started, String> {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg(WORKER)
             .env_clear()
@@ -60,13 +59,14 @@ impl Launch for Plain {
 }
 
 fn warm(launch: &dyn Launch, contract: &Contract) -> Caller {
-    let world = World::Real { environment: Vec::new(), read: Vec::new(), stdin: Vec::new() };
+    let world = World::Checked { seed: [0; 32] };
     let callee = Callee {
         contract,
         contract_text: CONTRACT,
         artifact: ARTIFACT.as_bytes(),
         granted: std::collections::BTreeSet::new(),
         world,
+        staged: Staged::default(),
     };
     Caller::start(launch, callee, &mut never).unwrap()
 }
