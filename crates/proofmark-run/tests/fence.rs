@@ -1,7 +1,8 @@
 //! The fence, from outside. The executable is its own launcher, so it has a `main` of its own instead of the usual
 //! harness. As root it runs every test twice: as root, and again as an ordinary user with a cgroup of its own.
 //!
-//! `--measure` prints what counting a payload's system calls costs. With `--features weaken` there are tests more, each with one layer left out.
+//! `--measure` prints what counting a payload's system calls costs. With `--features weaken` there are tests more, each
+//! with one layer left out.
 //!
 //! Needs a C compiler (`cc`) with a static libc: the payloads are small C programs.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, without the harness that says so")]
