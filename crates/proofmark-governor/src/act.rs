@@ -3,11 +3,15 @@
 //! The order is fixed. The opening receipt is in the log before anything is compiled; orders are read after that, and
 //! followed until the end; the closing receipt says how it ended. What can't be recorded is not done.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use proofmark_contract::{Call, Contract};
 use proofmark_mark::mark::Verified;
 use proofmark_mark::trust::Trust;
+use proofmark_mark::verdict::OnDeparture;
 use proofmark_run::fence::Probe;
+use proofmark_run::usage::Usage;
 use proofmark_run::wasi::World;
 use proofmark_run::worker::Launch;
 use proofmark_run::{Ended, Outcome};
@@ -16,6 +20,7 @@ use crate::govern::GovernError;
 use crate::home::Home;
 use crate::job::{Callee, Caller, CallerError};
 use crate::orders::Watcher;
+use crate::profile;
 use crate::receipts;
 use crate::staged::probed;
 
@@ -49,9 +54,12 @@ pub struct Ran {
     pub cut: Option<CallerError>,
     /// What was tried in the worker's fence.
     pub probe: Option<Probe>,
+    /// How calls left the profile that the artifact's checks saw.
+    pub departures: BTreeSet<String>,
 }
 
-/// Runs the calls, each in a fresh instance, in one worker.
+/// Runs the calls, each in a fresh instance, in one worker. A call that leaves the profile that the artifact's checks saw is
+/// flagged, and ends the run if the grant says so.
 ///
 /// # Errors
 /// [`GovernError`] when a receipt can't be written: before the act, nothing was run.
@@ -60,7 +68,9 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
     let open = receipts::open(home, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
     let (contract, artifact) = (act.contract, act.artifact);
-    let mut ran = Ran { run: run.clone(), outcomes: Vec::new(), cut: None, probe: None };
+    let mut ran = Ran { run: run.clone(), outcomes: Vec::new(), cut: None, probe: None, departures: BTreeSet::new() };
+    let profile = profile::of(&act.verified.evidence);
+    let within = (act.verified.grant.on_departure == OnDeparture::Stop).then(|| profile.clone());
     match Watcher::open(home, means.trust) {
         Ok(mut watcher) => {
             let acting = act.verified.acting(&run);
@@ -71,8 +81,9 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
                 artifact,
                 granted: act.verified.grant.capabilities.clone(),
                 world: act.world,
+                within,
             };
-            ran.cut = calls(means.launch, callee, act.calls, &mut ran, &mut stop).err();
+            ran.cut = calls(means.launch, callee, act.calls, &profile, &mut ran, &mut stop).err();
         }
         Err(error) => {
             ran.cut = Some(CallerError::Failed(format!("the log can't be read, so no order can be seen: {error}")));
@@ -84,6 +95,7 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         fuel: ran.outcomes.iter().fold(0, |sum, outcome| outcome.fuel.saturating_add(sum)),
         probe: ran.probe.as_ref().map(|probe| probed(home, probe)).transpose()?,
         effects: Vec::new(),
+        departures: ran.departures.clone(),
     };
     receipts::close(home, open, ended)?;
     Ok(ran)
@@ -93,6 +105,7 @@ fn calls(
     launch: &dyn Launch,
     callee: Callee<'_>,
     calls: &[Call],
+    profile: &Usage,
     ran: &mut Ran,
     stop: &mut dyn FnMut() -> Option<String>,
 ) -> Result<(), CallerError> {
@@ -100,10 +113,19 @@ fn calls(
     if let Some(why) = stop() {
         return Err(CallerError::Stopped(why));
     }
+    let held = callee.within.is_some();
     let mut caller = Caller::start(launch, callee, stop)?;
     ran.probe = Some(caller.probe().clone());
     for call in calls {
-        ran.outcomes.push(caller.call(call, stop)?);
+        let outcome = caller.call(call, stop)?;
+        ran.departures.extend(profile.departures(&(&outcome).into()));
+        if let Ended::Departed(how) = &outcome.ended {
+            ran.departures.insert(how.clone());
+        }
+        ran.outcomes.push(outcome);
+        if held && !ran.departures.is_empty() {
+            return Err(CallerError::Departed(ran.departures.iter().cloned().collect::<Vec<_>>().join("; ")));
+        }
     }
     Ok(())
 }
@@ -113,7 +135,7 @@ impl Ran {
     #[must_use]
     pub fn outcome(&self) -> &'static str {
         match &self.cut {
-            Some(CallerError::Stopped(_)) => "stopped",
+            Some(CallerError::Stopped(_) | CallerError::Departed(_)) => "stopped",
             Some(CallerError::Refused(_)) => "not run",
             Some(CallerError::Failed(_)) => "failed",
             None if self.outcomes.iter().any(|outcome| matches!(outcome.ended, Ended::Trapped(_))) => "trapped",

@@ -14,9 +14,10 @@ use proofmark_contract::{Call, Contract};
 use proofmark_mark::challenge::Challenge;
 use proofmark_mark::evidence::Evidence;
 use proofmark_run::fence::Probe;
+use proofmark_run::usage::Usage;
 use proofmark_run::wasi::{World, Written};
 use proofmark_run::worker::{self, Launch, Stop, Worker};
-use proofmark_run::{Artifact, Ended, Outcome};
+use proofmark_run::{Artifact, Ended, Outcome, Program, ProgramError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -46,7 +47,8 @@ pub enum Work {
     /// One check.
     Check { check: String, challenge: Challenge, attempt: u64, executions: u64, threads: usize },
     /// The calls that follow on standard input, a line of WAVE each, until it ends.
-    Calls { granted: BTreeSet<String>, world: World },
+    /// A call that leaves the profile `within` is ended.
+    Calls { granted: BTreeSet<String>, world: World, within: Option<Usage> },
 }
 
 /// A job as a worker received it.
@@ -73,11 +75,20 @@ pub enum Answer {
     /// What came of one call.
     Called {
         /// The result in WAVE, or why there is none.
-        ended: Result<String, String>,
+        ended: Result<String, Cut>,
         fuel: u64,
         stdout: Vec<u8>,
         stderr: Vec<u8>,
     },
+}
+
+/// Why a call gave no result.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Cut {
+    Trapped(String),
+    /// It left the profile that it was held to.
+    Departed(String),
 }
 
 /// Why a worker could not serve its job.
@@ -126,7 +137,12 @@ pub fn serve(job: Job, calls: &mut dyn Iterator<Item = String>, output: impl Wri
             let task = Task { contract, artifact, challenge, attempt, executions, threads, natives };
             serve_check(&check, &task, output)
         }
-        Work::Calls { granted, world } => serve_calls(&contract, &artifact, granted, world, calls, output),
+        Work::Calls { granted, world, within } => {
+            let compile = |artifact: &Artifact| checks::compile(&contract, artifact, granted, world, 1, within);
+            let program =
+                Artifact::read(&artifact, &contract.budget).map_err(Into::into).and_then(|artifact| compile(&artifact));
+            serve_calls(&contract, program, calls, output)
+        }
     }
 }
 
@@ -146,15 +162,10 @@ fn serve_check(check: &str, task: &Task<'_>, output: impl Write + Send) -> Resul
 
 fn serve_calls(
     contract: &Contract,
-    artifact: &[u8],
-    granted: BTreeSet<String>,
-    world: World,
+    program: Result<Program, ProgramError>,
     calls: &mut dyn Iterator<Item = String>,
     mut output: impl Write,
 ) -> Result<(), JobError> {
-    let program = Artifact::read(artifact, &contract.budget)
-        .map_err(Into::into)
-        .and_then(|artifact| checks::compile(contract, &artifact, granted, world, 1));
     let program = match program {
         Ok(program) => program,
         Err(error) => return Ok(send(&mut output, &Answer::Refused(error.to_string()))?),
@@ -166,7 +177,8 @@ fn serve_calls(
         let ended = match ended {
             Ended::Returned(Some(value)) => Ok(value.to_string()),
             Ended::Returned(None) => Ok("()".to_owned()),
-            Ended::Trapped(why) => Err(why),
+            Ended::Trapped(why) => Err(Cut::Trapped(why)),
+            Ended::Departed(how) => Err(Cut::Departed(how)),
         };
         send(&mut output, &Answer::Called { ended, fuel, stdout, stderr })?;
     }
@@ -283,6 +295,8 @@ pub struct Callee<'a> {
     /// Names of the granted capabilities.
     pub granted: BTreeSet<String>,
     pub world: World,
+    /// The profile that a call is ended for leaving.
+    pub within: Option<Usage>,
 }
 
 /// Why a call did not come to an end of its own.
@@ -294,6 +308,9 @@ pub enum CallerError {
     /// It was stopped.
     #[error("{0}")]
     Stopped(String),
+    /// It was stopped because it left the profile that its checks saw.
+    #[error("it left its profile: {0}")]
+    Departed(String),
     /// The worker failed.
     #[error("{0}")]
     Failed(String),
@@ -306,7 +323,7 @@ impl Caller {
     /// [`CallerError`].
     pub fn start(launch: &dyn Launch, callee: Callee<'_>, stop: Stop<'_>) -> Result<Self, CallerError> {
         let (world, read) = inside(callee.world);
-        let work = Work::Calls { granted: callee.granted, world };
+        let work = Work::Calls { granted: callee.granted, world, within: callee.within };
         let job = written(work, callee.contract_text, callee.artifact).map_err(CallerError::Failed)?;
         let mut worker = worker::start(launch, &read, SILENCE_MAX, job).map_err(failed)?;
         match answer(&mut worker, stop).map_err(failed)? {
@@ -337,7 +354,8 @@ impl Caller {
                     .parse_result(&text)
                     .map_err(|error| failed(self.worker.nonsense(format!("a result of another type ({error})"))))?,
             ),
-            Err(why) => Ended::Trapped(why),
+            Err(Cut::Trapped(why)) => Ended::Trapped(why),
+            Err(Cut::Departed(how)) => Ended::Departed(how),
         };
         Ok(Outcome { ended, fuel, written: Written { stdout, stderr } })
     }

@@ -3,6 +3,7 @@
 //!
 //! As in every act, receipts and orders come first; a commit happens only while no order forbids the run.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -132,7 +133,7 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
     };
     let probe = probe.map(|probe| probed(home, probe)).transpose()?;
     let effects = ended.iter().flat_map(|finished| &finished.judged).map(effect).collect();
-    receipts::close(home, open, Ended { outcome, outputs, fuel: 0, probe, effects })?;
+    receipts::close(home, open, Ended { outcome, outputs, fuel: 0, probe, effects, departures: BTreeSet::new() })?;
     Ok(Ran { run, ended })
 }
 
@@ -338,6 +339,7 @@ pub fn undo(home: &mut Home, run: &str) -> Result<Vec<effects::Receipt>, UndoErr
         let _ = std::fs::remove_file(&note);
     }
     let outcome = if undone.is_ok() { "undone" } else { "failed" };
-    receipts::close(home, open, Ended { outcome, outputs: Vec::new(), fuel: 0, probe: None, effects: Vec::new() })?;
+    let (outputs, effects, departures) = (Vec::new(), Vec::new(), BTreeSet::new());
+    receipts::close(home, open, Ended { outcome, outputs, fuel: 0, probe: None, effects, departures })?;
     undone
 }

@@ -2,6 +2,8 @@
 //!
 //! A receipt never holds an input or an output, only salted commitments to them.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -37,6 +39,8 @@ pub struct Receipt {
     pub probe: Option<Probed>,
     /// What became of each staged tree; empty when opening.
     pub effects: Vec<Effect>,
+    /// How the run left the profile that its checks saw, in words that are the same on every machine; empty when opening.
+    pub departures: BTreeSet<String>,
 }
 
 /// A probe that found nothing open: anything else ends a run before its artifact starts.
@@ -98,6 +102,7 @@ mod tests {
             autonomy: Autonomy::Supervised,
             capabilities: ["stdout".to_owned()].into(),
             expires: "2027-01-01T00:00:00Z".parse().unwrap(),
+            on_departure: crate::verdict::OnDeparture::Stop,
         };
         let open = Receipt {
             phase: Phase::Open,
@@ -112,6 +117,7 @@ mod tests {
             fuel: 0,
             probe: None,
             effects: Vec::new(),
+            departures: BTreeSet::new(),
         };
         let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
         let probe = Some(Probed { report: Digest([4; 32]), acts: 139 });
@@ -122,7 +128,9 @@ mod tests {
             outcome: "dropped".into(),
         }];
         let staged = Receipt { probe, effects, ..close.clone() };
-        for receipt in [open, close, staged] {
+        let departures = ["fuel: more than 10 times the most that its checks saw, 400".to_owned()].into();
+        let departed = Receipt { outcome: Some("stopped".to_owned()), departures, ..close.clone() };
+        for receipt in [open, close, staged, departed] {
             let statement = Statement::new("gcd", Digest([3; 32]), receipt);
             assert_eq!(Statement::parse(&statement.to_bytes()).unwrap(), statement);
         }

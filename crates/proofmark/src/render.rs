@@ -63,7 +63,14 @@ pub fn result(ended: &Ended) {
     match ended {
         Ended::Returned(Some(value)) => println!("{}", safe(&value.to_string())),
         Ended::Returned(None) => {}
-        Ended::Trapped(why) => eprintln!("{BAD}no result{BAD:#}: {}", safe(why)),
+        cut => eprintln!("{BAD}no result{BAD:#}: {}", safe(&cut.to_string())),
+    }
+}
+
+/// How a run left its profile, on standard error: standard output is the artifact's.
+pub fn departures(departures: &BTreeSet<String>) {
+    for how in departures {
+        eprintln!("{UNSURE}left its profile{UNSURE:#}: {}", safe(how));
     }
 }
 

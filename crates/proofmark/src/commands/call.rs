@@ -49,6 +49,7 @@ fn wasm(loaded: &Loaded, bytes: &[u8], call: &proofmark_contract::Call, path: &P
         artifact: bytes,
         granted: loaded.contract.capabilities.names(),
         world: World::Checked { seed: [0; 32] },
+        within: None,
     };
     let launch = commands::launch()?;
     let outcome = Caller::start(&launch.fences, callee, &mut never)

@@ -73,6 +73,9 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
         Some(CallerError::Stopped(why)) => {
             Err(Failure::refused(format!("stopped: {why}")).next("proofmark log orders, for what is in force"))
         }
+        Some(departed @ CallerError::Departed(_)) => Err(Failure::refused(format!("stopped: {departed}")).next(
+            "call it with what its checks saw, or check it under a policy that permits `depart`, such as `supervised`",
+        )),
         Some(CallerError::Failed(why)) => Err(Failure::failed(why.clone())),
         None if ran.outcome() == "returned" => Ok(OK),
         None => Ok(REFUSED),
@@ -251,6 +254,9 @@ fn show(format: Format, calls: &[Call], ran: &Ran) {
                 render::written(&outcome.written);
                 render::result(&outcome.ended);
             }
+            if ran.cut.is_none() {
+                render::departures(&ran.departures);
+            }
         }
         Format::Json if ran.cut.is_some() => {}
         Format::Json => {
@@ -266,7 +272,8 @@ fn show(format: Format, calls: &[Call], ran: &Ran) {
                     "stderr": String::from_utf8_lossy(&outcome.written.stderr),
                 })
             });
-            render::json("run", json!({ "run": ran.run, "results": results.collect::<Vec<_>>() }));
+            let results: Vec<_> = results.collect();
+            render::json("run", json!({ "run": ran.run, "results": results, "departures": ran.departures }));
         }
     }
 }

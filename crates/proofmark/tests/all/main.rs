@@ -14,6 +14,7 @@ mod hostile;
 mod main_job;
 mod orders;
 mod place;
+mod profiles;
 mod programs;
 mod replays;
 mod tampering;
