@@ -3,7 +3,7 @@
 //! The order is fixed. The opening receipt is in the log before anything is compiled; orders are read after that, and
 //! followed until the end; the closing receipt says how it ended. What can't be recorded is not done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use proofmark_contract::{Call, Contract};
@@ -95,6 +95,8 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         fuel: ran.outcomes.iter().fold(0, |sum, outcome| outcome.fuel.saturating_add(sum)),
         probe: ran.probe.as_ref().map(|probe| probed(home, probe)).transpose()?,
         effects: Vec::new(),
+        host_calls: ran.host_calls(),
+        memory_bytes: ran.outcomes.iter().map(|outcome| outcome.memory_bytes).max().unwrap_or_default(),
         departures: ran.departures.clone(),
     };
     receipts::close(home, open, ended)?;
@@ -131,6 +133,17 @@ fn calls(
 }
 
 impl Ran {
+    /// How often each function of the host was called, by all calls together.
+    #[must_use]
+    pub fn host_calls(&self) -> BTreeMap<String, u64> {
+        let mut sums = BTreeMap::<String, u64>::new();
+        for (name, count) in self.outcomes.iter().flat_map(|outcome| &outcome.host_calls) {
+            let sum = sums.entry(name.clone()).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        sums
+    }
+
     /// How it ended, as the closing receipt has it.
     #[must_use]
     pub fn outcome(&self) -> &'static str {

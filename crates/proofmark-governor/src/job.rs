@@ -4,7 +4,7 @@
 //! A worker answers lines of JSON ([`Answer`]). What comes back is outside input: the parent holds it against the job before
 //! it believes a word.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Read, Write};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -15,7 +15,7 @@ use proofmark_mark::challenge::Challenge;
 use proofmark_mark::evidence::Evidence;
 use proofmark_run::fence::Probe;
 use proofmark_run::usage::Usage;
-use proofmark_run::wasi::{World, Written};
+use proofmark_run::wasi::{World, Written, tape};
 use proofmark_run::worker::{self, Launch, Stop, Worker};
 use proofmark_run::{Artifact, Ended, Outcome, Program, ProgramError};
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,8 @@ pub enum Answer {
         fuel: u64,
         stdout: Vec<u8>,
         stderr: Vec<u8>,
+        host_calls: BTreeMap<String, u64>,
+        memory_bytes: u64,
     },
 }
 
@@ -173,14 +175,16 @@ fn serve_calls(
     send(&mut output, &Answer::Ready)?;
     for text in calls {
         let call = contract.interface.parse_call(text.trim_end()).map_err(|error| JobError::Call(error.to_string()))?;
-        let Outcome { ended, fuel, written: Written { stdout, stderr } } = program.call(&call.function, &call.args);
+        let Outcome { ended, fuel, written, host_calls, memory_bytes, tape: _ } =
+            program.call(&call.function, &call.args);
+        let Written { stdout, stderr } = written;
         let ended = match ended {
             Ended::Returned(Some(value)) => Ok(value.to_string()),
             Ended::Returned(None) => Ok("()".to_owned()),
             Ended::Trapped(why) => Err(Cut::Trapped(why)),
             Ended::Departed(how) => Err(Cut::Departed(how)),
         };
-        send(&mut output, &Answer::Called { ended, fuel, stdout, stderr })?;
+        send(&mut output, &Answer::Called { ended, fuel, stdout, stderr, host_calls, memory_bytes })?;
     }
     Ok(())
 }
@@ -345,9 +349,13 @@ impl Caller {
     /// [`CallerError`]; the worker is then dead. A trap is an outcome, not an error.
     pub fn call(&mut self, call: &Call, stop: Stop<'_>) -> Result<Outcome, CallerError> {
         self.worker.say(format!("{call}\n").into_bytes());
-        let Answer::Called { ended, fuel, stdout, stderr } = answer(&mut self.worker, stop).map_err(failed)? else {
+        let answered = answer(&mut self.worker, stop).map_err(failed)?;
+        let Answer::Called { ended, fuel, stdout, stderr, host_calls, memory_bytes } = answered else {
             return Err(failed(self.worker.nonsense("an answer to another job".to_owned())));
         };
+        if let Some(name) = host_calls.keys().find(|name| !tape::names().contains(name.as_str())) {
+            return Err(failed(self.worker.nonsense(format!("a host call `{name}`, which there is not"))));
+        }
         let ended = match ended {
             Ok(text) => Ended::Returned(
                 call.function
@@ -357,7 +365,7 @@ impl Caller {
             Err(Cut::Trapped(why)) => Ended::Trapped(why),
             Err(Cut::Departed(how)) => Ended::Departed(how),
         };
-        Ok(Outcome { ended, fuel, written: Written { stdout, stderr } })
+        Ok(Outcome { ended, fuel, written: Written { stdout, stderr }, host_calls, memory_bytes, tape: None })
     }
 }
 

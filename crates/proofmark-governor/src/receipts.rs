@@ -25,6 +25,7 @@ pub struct Open {
 }
 
 /// How a run ended.
+#[derive(Default)]
 pub struct Ended<'a> {
     pub outcome: &'a str,
     /// Committed to, one by one.
@@ -32,6 +33,8 @@ pub struct Ended<'a> {
     pub fuel: u64,
     pub probe: Option<Probed>,
     pub effects: Vec<Effect>,
+    pub host_calls: BTreeMap<String, u64>,
+    pub memory_bytes: u64,
     pub departures: BTreeSet<String>,
 }
 
@@ -53,6 +56,8 @@ pub fn open(home: &mut Home, verified: &Verified, contract: &Contract, inputs: &
         fuel: 0,
         probe: None,
         effects: Vec::new(),
+        host_calls: BTreeMap::new(),
+        memory_bytes: 0,
         departures: BTreeSet::new(),
     };
     append_open(home, Open { receipt, artifact: verified.artifact, name: contract.name.clone() })
@@ -81,6 +86,8 @@ pub fn open_undo(home: &mut Home, run: &str) -> Result<Open, GovernError> {
         fuel: 0,
         probe: None,
         effects: Vec::new(),
+        host_calls: BTreeMap::new(),
+        memory_bytes: 0,
         departures: BTreeSet::new(),
         ..predicate
     };
@@ -105,10 +112,11 @@ fn append_open(home: &mut Home, mut open: Open) -> Result<Open, GovernError> {
 /// # Errors
 /// What the log said.
 pub fn close(home: &mut Home, open: Open, ended: Ended<'_>) -> Result<(), GovernError> {
-    let Ended { outcome, outputs, fuel, probe, effects, departures } = ended;
+    let Ended { outcome, outputs, fuel, probe, effects, host_calls, memory_bytes, departures } = ended;
     let outputs = commitments(home, &outputs)?;
     let outcome = Some(outcome.to_owned());
-    let receipt = Receipt { phase: Phase::Close, outputs, fuel, outcome, probe, effects, departures, ..open.receipt };
+    let taken = Receipt { phase: Phase::Close, outputs, fuel, outcome, probe, effects, ..open.receipt };
+    let receipt = Receipt { host_calls, memory_bytes, departures, ..taken };
     let contract = receipt.contract;
     let envelope = home.keys.governor().sign(Statement::new(&open.name, open.artifact, receipt).to_bytes());
     let entry = Entry::new(Kind::ReceiptClose, &envelope, open.artifact, contract);

@@ -3,7 +3,6 @@
 //!
 //! As in every act, receipts and orders come first; a commit happens only while no order forbids the run.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -133,7 +132,7 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
     };
     let probe = probe.map(|probe| probed(home, probe)).transpose()?;
     let effects = ended.iter().flat_map(|finished| &finished.judged).map(effect).collect();
-    receipts::close(home, open, Ended { outcome, outputs, fuel: 0, probe, effects, departures: BTreeSet::new() })?;
+    receipts::close(home, open, Ended { outcome, outputs, fuel: 0, probe, effects, ..Ended::default() })?;
     Ok(Ran { run, ended })
 }
 
@@ -339,7 +338,6 @@ pub fn undo(home: &mut Home, run: &str) -> Result<Vec<effects::Receipt>, UndoErr
         let _ = std::fs::remove_file(&note);
     }
     let outcome = if undone.is_ok() { "undone" } else { "failed" };
-    let (outputs, effects, departures) = (Vec::new(), Vec::new(), BTreeSet::new());
-    receipts::close(home, open, Ended { outcome, outputs, fuel: 0, probe: None, effects, departures })?;
+    receipts::close(home, open, Ended { outcome, ..Ended::default() })?;
     undone
 }

@@ -2,7 +2,7 @@
 //!
 //! A receipt never holds an input or an output, only salted commitments to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,11 @@ pub struct Receipt {
     pub probe: Option<Probed>,
     /// What became of each staged tree; empty when opening.
     pub effects: Vec<Effect>,
+    /// How often each function of the host was called, as in `wasi:clocks/wall-clock.now`; empty when opening, and for
+    /// native executables.
+    pub host_calls: BTreeMap<String, u64>,
+    /// The most linear memory that one call held; 0 when opening, and for native executables.
+    pub memory_bytes: u64,
     /// How the run left the profile that its checks saw, in words that are the same on every machine; empty when opening.
     pub departures: BTreeSet<String>,
 }
@@ -117,6 +122,8 @@ mod tests {
             fuel: 0,
             probe: None,
             effects: Vec::new(),
+            host_calls: BTreeMap::new(),
+            memory_bytes: 0,
             departures: BTreeSet::new(),
         };
         let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
@@ -127,7 +134,8 @@ mod tests {
             after: Digest([2; 32]),
             outcome: "dropped".into(),
         }];
-        let staged = Receipt { probe, effects, ..close.clone() };
+        let host_calls = [("wasi:clocks/wall-clock.now".to_owned(), 3)].into();
+        let staged = Receipt { probe, effects, host_calls, memory_bytes: 65536, ..close.clone() };
         let departures = ["fuel: more than 10 times the most that its checks saw, 400".to_owned()].into();
         let departed = Receipt { outcome: Some("stopped".to_owned()), departures, ..close.clone() };
         for receipt in [open, close, staged, departed] {

@@ -123,7 +123,7 @@ impl Native {
             Err(why) => return trapped(why),
         };
         match self.carry_out(invocation) {
-            Ok((value, written)) => Outcome { ended: Ended::Returned(Some(value)), fuel: 0, written },
+            Ok((value, written)) => Outcome::plain(Ended::Returned(Some(value)), written),
             Err(Cut::Trapped(why)) => trapped(why),
             Err(Cut::Undecided(why) | Cut::Stopped(why)) => self.natives.no_answer(why),
         }
@@ -201,7 +201,7 @@ impl Native {
 }
 
 fn trapped(why: String) -> Outcome {
-    Outcome { ended: Ended::Trapped(why), fuel: 0, written: Written::default() }
+    Outcome::plain(Ended::Trapped(why), Written::default())
 }
 
 fn undecided(error: &dyn std::fmt::Display) -> Cut {

@@ -3,7 +3,7 @@
 //! Every call gets a fresh instance with its own budgets, unless a [`Session`] is asked for. A program never links an
 //! import that its grant does not cover.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proofmark_contract::{Budget, Exports, Function, Interface, Type, Value};
@@ -62,6 +62,20 @@ pub struct Outcome {
     pub fuel: u64,
     /// What the instance wrote so far.
     pub written: Written,
+    /// How often each function of the host was called, as in `wasi:clocks/wall-clock.now`; of natives nothing.
+    pub host_calls: BTreeMap<String, u64>,
+    /// The most linear memory that the instance held so far, all its memories together; 0 for natives.
+    pub memory_bytes: u64,
+    /// What the host answered, where that is recorded ([`World::Real`]) and not over the limit.
+    pub tape: Option<Vec<u8>>,
+}
+
+impl Outcome {
+    /// An outcome of something that has no fuel, no memory and no host of its own.
+    #[must_use]
+    pub fn plain(ended: Ended, written: Written) -> Self {
+        Self { ended, fuel: 0, written, host_calls: BTreeMap::new(), memory_bytes: 0, tape: None }
+    }
 }
 
 /// How one call ended.
@@ -130,6 +144,22 @@ impl Program {
         }
     }
 
+    /// Calls `function` in a fresh instance that has nothing but a tape: the same questions to the host get the recorded
+    /// answers, and the first other question ends the call as a trap. So does the end of the call if it comes before the
+    /// tape's. A native executable has no tape.
+    #[must_use]
+    pub fn replay(&self, function: &Function, arguments: &[Value], tape: Vec<u8>) -> Outcome {
+        match self {
+            Self::Wasm(compiled) => {
+                Instances { program: compiled, live: None, tape: Some(tape) }.call(function, arguments)
+            }
+            Self::Native(_) => {
+                let why = "a native executable can't be replayed".to_owned();
+                Outcome::plain(Ended::Trapped(why), Written::default())
+            }
+        }
+    }
+
     /// One instance that keeps its memory between calls, where the artifact has such a thing.
     #[must_use]
     pub fn session(&self) -> Session<'_> {
@@ -174,7 +204,7 @@ impl Compiled {
     }
 
     fn session(&self) -> Instances<'_> {
-        Instances { program: self, live: None }
+        Instances { program: self, live: None, tape: None }
     }
 
     fn export(&self, function: &Function) -> Option<(&ComponentExportIndex, &Function)> {
@@ -185,15 +215,15 @@ impl Compiled {
         found.map(|(function, index)| (index, &**function))
     }
 
-    fn start(&self) -> Result<Live, Outcome> {
-        let cut = |ended, fuel| Outcome { ended, fuel, written: Written::default() };
-        let host = Host::new(&self.budget, &self.granted, &self.world);
-        let host = host.map_err(|why| cut(Ended::Trapped(why), 0))?;
-        let mut store = Store::new(&self.engine, host);
+    fn start(&self, tape: Option<Vec<u8>>) -> Result<Live, Box<Outcome>> {
+        let trapped = |why: String| Box::new(Outcome::plain(Ended::Trapped(why), Written::default()));
+        let host = match tape {
+            Some(tape) => Host::replayed(&self.budget, tape),
+            None => Host::new(&self.budget, &self.granted, &self.world).map_err(trapped)?,
+        };
+        let mut store = Store::new(&self.engine, host.held_to(self.within.clone()));
         store.limiter(|host| host);
-        if let Err(error) = store.set_fuel(self.fuel_max()) {
-            return Err(cut(Ended::Trapped(first_line(&error)), 0));
-        }
+        store.set_fuel(self.fuel_max()).map_err(|error| trapped(first_line(&error)))?;
         match self.pre.instantiate(&mut store) {
             Ok(instance) => Ok(Live { store, instance }),
             Err(error) => {
@@ -201,7 +231,7 @@ impl Compiled {
                     Ended::Trapped(why) => Ended::Trapped(format!("while it was instantiated: {why}")),
                     ended => ended,
                 };
-                Err(cut(ended, self.used(&store)))
+                Err(Box::new(self.outcome(&mut store, ended)))
             }
         }
     }
@@ -212,6 +242,15 @@ impl Compiled {
         within.min(self.budget.fuel)
     }
 
+    /// What came of a call, from what its store counted.
+    fn outcome(&self, store: &mut Store<Host>, ended: Ended) -> Outcome {
+        let fuel = self.used(store);
+        let host = store.data_mut();
+        let ended = host.departure().map_or(ended, |why| Ended::Trapped(format!("left its tape: {why}")));
+        let (host_calls, tape) = (host.host_calls(), host.tape());
+        Outcome { ended, fuel, written: host.written(), host_calls, memory_bytes: host.memory_bytes(), tape }
+    }
+
     fn used(&self, store: &Store<Host>) -> u64 {
         self.fuel_max().saturating_sub(store.get_fuel().unwrap_or_default())
     }
@@ -219,8 +258,9 @@ impl Compiled {
     /// How a call ended that did not return.
     fn ended(&self, error: &wasmtime::Error, store: &Store<Host>) -> Ended {
         let out_of_fuel = matches!(error.downcast_ref::<Trap>(), Some(Trap::OutOfFuel));
-        match &self.within {
-            Some(profile) if out_of_fuel && profile.fuel_max() < self.budget.fuel => {
+        match (store.data().left_profile(), &self.within) {
+            (Some(how), _) => Ended::Departed(how.clone()),
+            (None, Some(profile)) if out_of_fuel && profile.fuel_max() < self.budget.fuel => {
                 Ended::Departed(profile.fuel_departure())
             }
             _ => Ended::Trapped(why(error, store, &self.budget)),
@@ -246,6 +286,8 @@ struct Live {
 pub struct Instances<'a> {
     program: &'a Compiled,
     live: Option<Live>,
+    /// For the first instance.
+    tape: Option<Vec<u8>>,
 }
 
 impl Instances<'_> {
@@ -254,23 +296,19 @@ impl Instances<'_> {
         let mut live = match self.live.take() {
             Some(mut live) => match live.store.set_fuel(program.fuel_max()) {
                 Ok(()) => live,
-                Err(error) => {
-                    let written = live.store.data().written();
-                    return Outcome { ended: Ended::Trapped(first_line(&error)), fuel: 0, written };
-                }
+                Err(error) => return program.outcome(&mut live.store, Ended::Trapped(first_line(&error))),
             },
-            None => match program.start() {
+            None => match program.start(self.tape.take()) {
                 Ok(live) => live,
-                Err(outcome) => return outcome,
+                Err(outcome) => return *outcome,
             },
         };
         let ended = live.call(program, function, arguments);
-        let fuel = program.used(&live.store);
-        let written = live.store.data().written();
-        if matches!(ended, Ended::Returned(_)) {
+        let outcome = program.outcome(&mut live.store, ended);
+        if matches!(outcome.ended, Ended::Returned(_)) {
             self.live = Some(live);
         }
-        Outcome { ended, fuel, written }
+        outcome
     }
 }
 

@@ -3,8 +3,9 @@
 //! While an artifact is checked, every source of nondeterminism comes from the challenge; while it runs, from the
 //! machine. There is no network and no writable file in either.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -13,14 +14,18 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 use wasmtime::ResourceLimiter;
-use wasmtime::component::{HasData, Linker, ResourceTable};
-use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
-use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
+use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::p2::bindings;
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
-use wasmtime_wasi::random::WasiRandom;
-use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
+
+use crate::usage::{Held, Usage};
+use calls::{CALLS, Call, Calls, Linked};
+use tape::{Recording, Replay, Taping};
+
+mod calls;
+mod items;
+pub mod tape;
 
 /// Handles that one instance may hold at a time.
 const HANDLES_MAX: usize = 1024;
@@ -35,8 +40,10 @@ pub enum World {
     /// A check: clocks count calls, random bytes come from the seed, variables are empty, directories are absent.
     Checked { seed: [u8; 32] },
     /// A run on this machine, with these variables, these directories (host path, guest path), read-only, and these bytes
-    /// on the standard input of every instance.
+    /// on the standard input of every instance. What the host answers is recorded.
     Real { environment: Vec<(String, String)>, read: Vec<(PathBuf, String)>, stdin: Vec<u8> },
+    /// A run again, of which each call brings the tape that was recorded.
+    Replayed,
 }
 
 /// What an instance wrote, as far as it was granted to.
@@ -50,12 +57,18 @@ pub struct Written {
 pub struct Host {
     memory_max: u64,
     table_max: u64,
+    /// Linear memory of the instance, all its memories together, in bytes; it never shrinks.
+    memory_bytes: u64,
     /// The first budget that the instance tried to exceed.
     pub exceeded: Option<String>,
+    held: Held,
     wasi: Option<Box<Wasi>>,
 }
 
 struct Wasi {
+    /// How often each function was called.
+    asked: [u64; CALLS],
+    taping: Taping,
     context: WasiCtx,
     table: ResourceTable,
     stdout: MemoryOutputPipe,
@@ -63,22 +76,83 @@ struct Wasi {
 }
 
 impl Host {
-    /// A host for one instance. With no capability granted, nothing of WASI is set up.
+    /// A host for one instance. Where nothing is granted and nothing recorded, nothing of WASI is set up until it is called.
     ///
     /// # Errors
     /// A granted directory that can't be opened.
     pub fn new(budget: &Budget, granted: &BTreeSet<String>, world: &World) -> Result<Self, String> {
-        let wasi = if granted.is_empty() { None } else { Some(Box::new(Wasi::new(granted, world)?)) };
-        Ok(Self { memory_max: budget.memory, table_max: budget.table_elements, exceeded: None, wasi })
+        let idle = granted.is_empty() && matches!(world, World::Checked { .. });
+        let wasi = if idle { None } else { Some(Box::new(Wasi::new(granted, world)?)) };
+        Ok(Self::with(budget, wasi))
+    }
+
+    /// A host that answers from a tape, and has nothing else.
+    #[must_use]
+    pub fn replayed(budget: &Budget, tape: Vec<u8>) -> Self {
+        let taping = Taping::Replayed(Box::new(Replay::new(tape)));
+        Self::with(budget, Some(Box::new(Wasi { taping, ..Wasi::empty() })))
+    }
+
+    fn with(budget: &Budget, wasi: Option<Box<Wasi>>) -> Self {
+        let (memory_max, table_max) = (budget.memory, budget.table_elements);
+        Self { memory_max, table_max, memory_bytes: 0, exceeded: None, held: Held::default(), wasi }
+    }
+
+    /// The same, held to a profile.
+    #[must_use]
+    pub fn held_to(self, profile: Option<Arc<Usage>>) -> Self {
+        Self { held: Held::to(profile), ..self }
+    }
+
+    /// How the instance left the profile that it is held to.
+    #[must_use]
+    pub fn left_profile(&self) -> Option<&String> {
+        self.held.departed()
+    }
+
+    /// The most linear memory that the instance held so far, all its memories together, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
+    }
+
+    /// How often each function of the host was called since this was last asked.
+    pub fn host_calls(&mut self) -> BTreeMap<String, u64> {
+        let Some(wasi) = &mut self.wasi else { return BTreeMap::new() };
+        let asked = std::mem::replace(&mut wasi.asked, [0; CALLS]);
+        let counted = Call::all().zip(asked).filter(|(call, count)| *count > 0 && call.counted());
+        counted.map(|(call, count)| (call.name().to_owned(), count)).collect()
+    }
+
+    /// What was recorded since this was last asked: `None` if nothing is, or the tape was over its limit.
+    pub fn tape(&mut self) -> Option<Vec<u8>> {
+        match &mut self.wasi.as_mut()?.taping {
+            Taping::Recorded(recording) => recording.finish(),
+            _ => None,
+        }
+    }
+
+    /// Where a replay left its tape, in words.
+    #[must_use]
+    pub fn departure(&self) -> Option<String> {
+        match &self.wasi.as_ref()?.taping {
+            Taping::Replayed(replay) => replay.departure(),
+            _ => None,
+        }
+    }
+
+    fn calls(&mut self) -> Calls<'_> {
+        Calls(self.wasi.get_or_insert_with(|| Box::new(Wasi::empty())), &mut self.held)
     }
 
     /// What the instance wrote so far.
     #[must_use]
     pub fn written(&self) -> Written {
-        self.wasi.as_ref().map_or_else(Written::default, |wasi| Written {
-            stdout: wasi.stdout.contents().to_vec(),
-            stderr: wasi.stderr.contents().to_vec(),
-        })
+        let Some(wasi) = &self.wasi else { return Written::default() };
+        match &wasi.taping {
+            Taping::Replayed(replay) => replay.written(),
+            _ => Written { stdout: wasi.stdout.contents().to_vec(), stderr: wasi.stderr.contents().to_vec() },
+        }
     }
 }
 
@@ -88,7 +162,9 @@ impl Wasi {
         let mut builder = WasiCtxBuilder::new();
         match world {
             World::Checked { seed } => checked(&mut builder, *seed),
+            World::Replayed => {}
             World::Real { environment, read, stdin } => {
+                wasi.taping = Taping::Recorded(Recording::default());
                 real(&mut builder, granted, environment, read)?;
                 if granted.contains("stdin") {
                     builder.stdin(MemoryInputPipe::new(stdin.clone()));
@@ -109,7 +185,8 @@ impl Wasi {
     fn empty() -> Self {
         let pipe = || MemoryOutputPipe::new(WRITTEN_BYTES_MAX);
         let context = WasiCtxBuilder::new().build();
-        Self { context, table: ResourceTable::new(), stdout: pipe(), stderr: pipe() }
+        let (stdout, stderr, table) = (pipe(), pipe(), ResourceTable::new());
+        Self { asked: [0; CALLS], taping: Taping::Live, context, table, stdout, stderr }
     }
 }
 
@@ -184,18 +261,17 @@ impl HostMonotonicClock for Counting {
     }
 }
 
-impl WasiView for Host {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self.wasi.get_or_insert_with(|| Box::new(Wasi::empty()));
-        WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
-    }
-}
-
 impl ResourceLimiter for Host {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, most: Option<usize>) -> wasmtime::Result<bool> {
         if desired as u64 > self.memory_max {
             self.exceeded = Some(format!("the memory budget of {} bytes", self.memory_max));
             return Err(wasmtime::Error::msg("memory budget exceeded"));
+        }
+        // Beyond its own maximum a memory is asked for and not given.
+        if most.is_none_or(|most| desired <= most) {
+            let bytes = self.memory_bytes.saturating_add(desired.saturating_sub(current) as u64);
+            self.held.grows(bytes)?;
+            self.memory_bytes = bytes;
         }
         Ok(true)
     }
@@ -209,12 +285,6 @@ impl ResourceLimiter for Host {
     }
 }
 
-struct Io;
-
-impl HasData for Io {
-    type Data<'a> = &'a mut ResourceTable;
-}
-
 /// A linker that holds the interfaces of the capabilities in `granted`, and no other function of the host.
 ///
 /// # Errors
@@ -222,39 +292,39 @@ impl HasData for Io {
 pub fn linker(engine: &wasmtime::Engine, granted: &BTreeSet<String>) -> wasmtime::Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;
-    bindings::cli::exit::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
-    wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<Host, Io>(l, |host| host.ctx().table)?;
-    bindings::sync::io::poll::add_to_linker::<Host, Io>(l, |host| host.ctx().table)?;
-    bindings::sync::io::streams::add_to_linker::<Host, Io>(l, |host| host.ctx().table)?;
-    bindings::cli::terminal_input::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
-    bindings::cli::terminal_output::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+    bindings::cli::exit::add_to_linker::<Host, Linked>(l, Host::calls)?;
+    wasmtime_wasi_io::bindings::wasi::io::error::add_to_linker::<Host, Linked>(l, Host::calls)?;
+    bindings::sync::io::poll::add_to_linker::<Host, Linked>(l, Host::calls)?;
+    bindings::sync::io::streams::add_to_linker::<Host, Linked>(l, Host::calls)?;
+    bindings::cli::terminal_input::add_to_linker::<Host, Linked>(l, Host::calls)?;
+    bindings::cli::terminal_output::add_to_linker::<Host, Linked>(l, Host::calls)?;
     for capability in granted {
         match capability.as_str() {
             "stdin" => {
-                bindings::cli::stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
-                bindings::cli::terminal_stdin::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+                bindings::cli::stdin::add_to_linker::<Host, Linked>(l, Host::calls)?;
+                bindings::cli::terminal_stdin::add_to_linker::<Host, Linked>(l, Host::calls)?;
             }
             "stdout" => {
-                bindings::cli::stdout::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
-                bindings::cli::terminal_stdout::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+                bindings::cli::stdout::add_to_linker::<Host, Linked>(l, Host::calls)?;
+                bindings::cli::terminal_stdout::add_to_linker::<Host, Linked>(l, Host::calls)?;
             }
             "stderr" => {
-                bindings::cli::stderr::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
-                bindings::cli::terminal_stderr::add_to_linker::<Host, WasiCli>(l, Host::cli)?;
+                bindings::cli::stderr::add_to_linker::<Host, Linked>(l, Host::calls)?;
+                bindings::cli::terminal_stderr::add_to_linker::<Host, Linked>(l, Host::calls)?;
             }
             "clocks" => {
-                bindings::clocks::wall_clock::add_to_linker::<Host, WasiClocks>(l, Host::clocks)?;
-                bindings::clocks::monotonic_clock::add_to_linker::<Host, WasiClocks>(l, Host::clocks)?;
+                bindings::clocks::wall_clock::add_to_linker::<Host, Linked>(l, Host::calls)?;
+                bindings::clocks::monotonic_clock::add_to_linker::<Host, Linked>(l, Host::calls)?;
             }
             "random" => {
-                bindings::random::random::add_to_linker::<Host, WasiRandom>(l, |host| host.ctx().ctx.random())?;
-                bindings::random::insecure::add_to_linker::<Host, WasiRandom>(l, |host| host.ctx().ctx.random())?;
-                bindings::random::insecure_seed::add_to_linker::<Host, WasiRandom>(l, |host| host.ctx().ctx.random())?;
+                bindings::random::random::add_to_linker::<Host, Linked>(l, Host::calls)?;
+                bindings::random::insecure::add_to_linker::<Host, Linked>(l, Host::calls)?;
+                bindings::random::insecure_seed::add_to_linker::<Host, Linked>(l, Host::calls)?;
             }
-            "environment" => bindings::cli::environment::add_to_linker::<Host, WasiCli>(l, Host::cli)?,
+            "environment" => bindings::cli::environment::add_to_linker::<Host, Linked>(l, Host::calls)?,
             "read" => {
-                bindings::filesystem::preopens::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
-                bindings::sync::filesystem::types::add_to_linker::<Host, WasiFilesystem>(l, Host::filesystem)?;
+                bindings::filesystem::preopens::add_to_linker::<Host, Linked>(l, Host::calls)?;
+                bindings::sync::filesystem::types::add_to_linker::<Host, Linked>(l, Host::calls)?;
             }
             _ => {}
         }

@@ -47,7 +47,7 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
         );
         let sum = |of: fn(&Pairs) -> u64| results.iter().fold(0_u64, |sum, shard| sum.saturating_add(of(shard)));
         pairs.push(Compared { function, pairs: sum(|shard| shard.pairs), kept: sum(|shard| shard.kept) });
-        results.iter().for_each(|shard| usage.add(&shard.usage));
+        results.iter().for_each(|shard| usage.add(shard.usage.clone()));
         differences.extend(results.into_iter().find_map(|shard| shard.difference).map(|found| (function, found)));
     }
     finding(task, &pairs, &usage, &differences)
@@ -116,7 +116,7 @@ fn one_shard(
         let third = keeps.then(|| kept.call(function, &arguments));
         for called in [Some(&first), Some(&second), third.as_ref()].into_iter().flatten() {
             fuel = fuel.saturating_add(called.fuel);
-            usage.add(&called.into());
+            usage.add(called.into());
         }
         pairs = pairs.saturating_add(1);
         thirds = thirds.saturating_add(u64::from(third.is_some()));

@@ -40,7 +40,7 @@ fn finding(task: &Task<'_>, results: &[Called]) -> Finding {
     let mut counterexamples = Vec::new();
     let mut listed = Vec::new();
     for (number, (example, called)) in (1_u64..).zip(examples.iter().zip(results)) {
-        usage.add(&called.into());
+        usage.add(called.into());
         let passed = meets(&example.expected, &called.ended);
         let (call, expected, got) = (example.call.to_string(), example.expected.to_string(), called.ended.to_string());
         listed.push(json!({ "call": call, "expected": expected, "got": got, "passed": passed }));

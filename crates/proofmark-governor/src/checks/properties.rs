@@ -155,7 +155,7 @@ fn one_shard(
         }
         let judged = judge.judge(&arguments, &accepted);
         tally.fuel = tally.fuel.saturating_add(judged.usage.fuel);
-        tally.usage.add(&judged.usage);
+        tally.usage.add(judged.usage);
         tally.executions = tally.executions.saturating_add(1);
         match judged.judgement {
             Judgement::Holds => tally.evaluate(&accepted),
@@ -194,7 +194,7 @@ fn merged(function: &Function, shards: Vec<Tally>) -> Tally {
         total.executions = total.executions.saturating_add(shard.executions);
         total.allowed_traps = total.allowed_traps.saturating_add(shard.allowed_traps);
         total.fuel = total.fuel.saturating_add(shard.fuel);
-        total.usage.add(&shard.usage);
+        total.usage.add(shard.usage);
         total.out_of_fuel = total.out_of_fuel.saturating_add(shard.out_of_fuel);
         total.out_of_steps = total.out_of_steps.saturating_add(shard.out_of_steps);
         total.properties.resize(shard.properties.len(), Accepted::default());
@@ -323,7 +323,7 @@ fn counterexample(
 
 fn details(task: &Task<'_>, tallies: &[Tally], lines: &[Line<'_>]) -> serde_json::Value {
     let mut usage = Usage::default();
-    tallies.iter().for_each(|tally| usage.add(&tally.usage));
+    tallies.iter().for_each(|tally| usage.add(tally.usage.clone()));
     let functions: Vec<_> = tallies
         .iter()
         .map(|tally| {

@@ -49,16 +49,29 @@ fn called(script: &str) -> Result<Outcome, CallerError> {
     Caller::start(&Script(script), callee(&contract), &mut worker::never)?.call(&call, &mut worker::never)
 }
 
+const NOW: &str = "wasi:clocks/wall-clock.now";
+
+#[test]
+fn a_host_call_that_there_is_not_is_nonsense() {
+    let called = called(
+        r#"echo '"ready"'; echo '{"called":{"ended":{"Ok":"8"},"fuel":7,"stdout":[],"stderr":[],
+            "host_calls":{"wasi:sockets/tcp.bind":1},"memory_bytes":0}}' | tr -d '
+'; echo; sleep 60"#,
+    );
+    assert!(matches!(called, Err(CallerError::Failed(why)) if why.contains("which there is not")));
+}
+
 #[test]
 fn a_result_is_held_against_its_type() {
     let answer = |text: &str| {
         called(&format!(
-            r#"echo '"ready"'; echo '{{"called":{{"ended":{text},"fuel":7,"stdout":[104],"stderr":[]}}}}'; sleep 60"#
+            r#"echo '"ready"'; echo '{{"called":{{"ended":{text},"fuel":7,"stdout":[104],"stderr":[],"host_calls":{{"{NOW}":3}},"memory_bytes":65536}}}}'; sleep 60"#
         ))
     };
     let outcome = answer(r#"{"Ok":"8"}"#).unwrap();
     assert_eq!((outcome.ended.to_string().as_str(), outcome.fuel), ("8", 7));
     assert_eq!(outcome.written.stdout, b"h");
+    assert_eq!((outcome.host_calls, outcome.memory_bytes), ([(NOW.to_owned(), 3)].into(), 65536));
     let trapped = answer(r#"{"Err":{"trapped":"trap: unreachable"}}"#).unwrap().ended;
     assert_eq!(trapped, Ended::Trapped("trap: unreachable".into()));
     let departed = answer(r#"{"Err":{"departed":"fuel"}}"#).unwrap().ended;
@@ -99,7 +112,7 @@ fn a_job_is_received_as_it_was_written() {
         read: vec![("/tmp".into(), "data".into())],
         stdin: vec![0, 255],
     };
-    let within = Some(Usage { fuel: 7 });
+    let within = Some(Usage { fuel: 7, ..Usage::default() });
     let work = Work::Calls { granted: BTreeSet::from(["read".to_owned()]), world, within };
     let job = written(work.clone(), "contract", b"artifact").unwrap();
     let read = receive(&mut job.as_slice()).unwrap();

@@ -44,7 +44,7 @@ package wasi:filesystem@0.2.0 {
 "#;
 
 /// A component that imports `import` and whose only module is `core`, with a memory and a bump allocator.
-fn component(import: &str, core: &str) -> Vec<u8> {
+pub fn component(import: &str, core: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("probe.wit", &WASI.replace("wasi:IMPORT", import)).unwrap();
     let world = resolve.select_world(&[package], None).unwrap();

@@ -1,5 +1,8 @@
 //! Runs that leave the profile their checks saw: flagged where the policy permits that, else stopped.
 
+use serde_json::json;
+
+use crate::grants::component;
 use crate::place::{DOUBLE, Place, Ran, doubling};
 
 /// Twice the number, and for one argument only after some hundred times the work.
@@ -46,11 +49,8 @@ fn a_run_inside_its_profile_is_neither_flagged_nor_stopped() {
     for policy in ["supervised", "autonomous"] {
         let place = marked(policy, &double(), laborious());
         let ran = run(&place, &["double(4)", "double(4294967295)"]).exits(0).json();
-        assert_eq!(
-            (&ran["departures"], &ran["results"][1]["returned"]),
-            (&serde_json::json!([]), &"8589934590".into())
-        );
-        assert_eq!(departed(&place), serde_json::json!([]));
+        assert_eq!((&ran["departures"], &ran["results"][1]["returned"]), (&json!([]), &"8589934590".into()));
+        assert_eq!(departed(&place), json!([]));
     }
 }
 
@@ -80,4 +80,104 @@ fn more_than_ten_times_the_fuel_is_stopped_where_the_policy_does_not_permit_it()
     assert_eq!(receipt["outputs"].as_array().unwrap().len(), 2);
     assert!(receipt["fuel"].as_u64().unwrap() < 1000, "{receipt}");
     place.run(&["log", "runs"]).exits(0).says("run 1 left its profile and was stopped");
+}
+
+/// Answers with its argument, and for one argument asks for the time first.
+fn clock_watcher() -> Vec<u8> {
+    let core = r#"(import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))
+        (func (export "probe") (param $mode i32) (result i64)
+            (if (i32.eq (local.get $mode) (i32.const 3141592653)) (then (drop (call $now))))
+            (if (i32.eq (local.get $mode) (i32.const 2718281828)) (then (drop (call $now)) (loop $ever (br $ever))))
+            (i64.extend_i32_u (local.get $mode)))"#;
+    component("wasi:clocks/monotonic-clock@0.2.0", core)
+}
+
+const WATCHER: &str = r#"
+contract = 1
+name = "watcher"
+intent = "The number itself."
+[interface]
+wit = """
+package test:probe;
+world probe { export probe: func(mode: u32) -> u64; }
+"""
+[[example]]
+call = "probe(4)"
+returns = "4"
+[[property]]
+name = "itself"
+of = "probe"
+ensures = "result == mode"
+[[property]]
+name = "a number"
+of = "probe"
+held_out = true
+ensures = "result >= 0u"
+[capabilities]
+clocks = true
+"#;
+
+const NOW: &str = "host call wasi:clocks/monotonic-clock.now: none in its checks";
+
+#[test]
+fn a_host_call_that_no_check_saw_is_flagged_or_stopped_before_it_is_carried_out() {
+    let place = marked("supervised", WATCHER, clock_watcher());
+    let ran = run(&place, &["probe(3141592653)", "probe(5)"]).exits(0).json();
+    assert_eq!((&ran["departures"], &ran["results"][0]["returned"]), (&json!([NOW]), &"3141592653".into()));
+    assert_eq!(departed(&place)[0]["host_calls"], json!({ "wasi:clocks/monotonic-clock.now": 1 }));
+
+    let place = marked("autonomous", WATCHER, clock_watcher());
+    run(&place, &["probe(5)"]).exits(0);
+    for call in ["probe(3141592653)", "probe(2718281828)"] {
+        // The second would run for ever after the call: it was ended at the call, with next to no fuel.
+        run(&place, &[call]).exits(1).says(&format!("stopped: it left its profile: {NOW}"));
+    }
+    let receipts = departed(&place);
+    for receipt in receipts.as_array().unwrap() {
+        assert_eq!((&receipt["outcome"], &receipt["departures"]), (&"stopped".into(), &json!([NOW])));
+        assert!(receipt["fuel"].as_u64().unwrap() < 1000, "{receipt}");
+    }
+    assert_eq!(receipts.as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn more_than_ten_times_the_memory_is_flagged_or_stopped() {
+    let hoarder = format!(
+        "(module (memory 1) {}",
+        doubling("(if (i32.eq (local.get $n) (i32.const 3141592653)) (then (drop (memory.grow (i32.const 10)))))")
+            .trim_start_matches("(module")
+    );
+    let memory = "memory: more than 10 times the 65536 bytes of any call in its checks";
+    let place = marked("supervised", &double(), &hoarder);
+    assert_eq!(run(&place, &["double(3141592653)"]).exits(0).json()["departures"], json!([memory]));
+    let place = marked("autonomous", &double(), &hoarder);
+    run(&place, &["double(3141592653)"]).exits(1).says(memory);
+    assert_eq!(departed(&place)[0]["memory_bytes"], 65536);
+}
+
+#[test]
+fn evidence_says_what_was_seen_with_the_same_bytes_for_any_number_of_threads() {
+    let core = r#"(import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))
+        (func (export "probe") (param $mode i32) (result i64)
+            (if (i32.gt_u (local.get $mode) (i32.const 1000)) (then
+                (drop (memory.grow (i32.and (local.get $mode) (i32.const 3)))) (drop (call $now))))
+            (i64.extend_i32_u (local.get $mode)))"#;
+    let place = marked("supervised", WATCHER, component("wasi:clocks/monotonic-clock@0.2.0", core));
+    for threads in ["1", "2", "8"] {
+        let arguments =
+            ["--format", "json", "verify", "artifact.wasm.mark", "artifact.wasm", "--replay", "--threads", threads];
+        let verified = place.run(&arguments).exits(0).json();
+        let usage = |check: &str| {
+            let all = verified["evidence"].as_array().unwrap();
+            all.iter().find(|one| one["check"] == check).unwrap()["details"]["usage"].clone()
+        };
+        for check in ["properties", "determinism"] {
+            let usage = usage(check);
+            assert_eq!(usage["host_calls"], json!(["wasi:clocks/monotonic-clock.now"]), "{check}");
+            assert_eq!(usage["memory_bytes"], 4 * 65536, "{check}");
+            assert!(usage["fuel"].as_u64().unwrap() > 10, "{check}");
+        }
+        // The one example takes the short way.
+        assert_eq!((&usage("examples")["host_calls"], &usage("examples")["memory_bytes"]), (&json!([]), &json!(65536)));
+    }
 }
