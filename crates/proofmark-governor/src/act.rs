@@ -98,6 +98,7 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         host_calls: ran.host_calls(),
         memory_bytes: ran.outcomes.iter().map(|outcome| outcome.memory_bytes).max().unwrap_or_default(),
         departures: ran.departures.clone(),
+        ..receipts::Ended::default()
     };
     receipts::close(home, open, ended)?;
     Ok(ran)

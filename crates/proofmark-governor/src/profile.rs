@@ -32,7 +32,7 @@ pub fn left_by<'a>(
     let profile = inspected.ok_or("no check saw what it is made of")?;
     let kind = profile.get("kind").and_then(|kind| kind.as_str());
     if ![Kind::Static, Kind::StaticPie].map(Kind::name).iter().any(|whole| kind == Some(whole)) {
-        return Err("the system calls of its libraries are not in its bytes");
+        return Err("those of its libraries are not in its bytes");
     }
     if profile.pointer("/code/disassembled").and_then(serde_json::Value::as_bool) != Some(true) {
         return Err("no check read its code");

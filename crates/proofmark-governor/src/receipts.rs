@@ -9,7 +9,7 @@ use proofmark_contract::Contract;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::entry::{About, Entry, Kind};
 use proofmark_mark::mark::Verified;
-use proofmark_mark::receipt::{Effect, Phase, Probed, Receipt};
+use proofmark_mark::receipt::{Effect, Phase, Probed, Receipt, Resources};
 use proofmark_mark::statement::Statement;
 
 use crate::govern::GovernError;
@@ -36,6 +36,8 @@ pub struct Ended<'a> {
     pub host_calls: BTreeMap<String, u64>,
     pub memory_bytes: u64,
     pub departures: BTreeSet<String>,
+    pub system_calls: BTreeMap<String, u64>,
+    pub resources: Option<Resources>,
 }
 
 /// Writes the opening receipt: which mark, which grant, commitments to the inputs.
@@ -59,6 +61,8 @@ pub fn open(home: &mut Home, verified: &Verified, contract: &Contract, inputs: &
         host_calls: BTreeMap::new(),
         memory_bytes: 0,
         departures: BTreeSet::new(),
+        system_calls: BTreeMap::new(),
+        resources: None,
     };
     append_open(home, Open { receipt, artifact: verified.artifact, name: contract.name.clone() })
 }
@@ -89,6 +93,8 @@ pub fn open_undo(home: &mut Home, run: &str) -> Result<Open, GovernError> {
         host_calls: BTreeMap::new(),
         memory_bytes: 0,
         departures: BTreeSet::new(),
+        system_calls: BTreeMap::new(),
+        resources: None,
         ..predicate
     };
     append_open(home, Open { receipt, artifact, name })
@@ -112,11 +118,12 @@ fn append_open(home: &mut Home, mut open: Open) -> Result<Open, GovernError> {
 /// # Errors
 /// What the log said.
 pub fn close(home: &mut Home, open: Open, ended: Ended<'_>) -> Result<(), GovernError> {
-    let Ended { outcome, outputs, fuel, probe, effects, host_calls, memory_bytes, departures } = ended;
+    let Ended { outcome, outputs, fuel, probe, effects, host_calls, memory_bytes, departures, system_calls, resources } =
+        ended;
     let outputs = commitments(home, &outputs)?;
     let outcome = Some(outcome.to_owned());
     let taken = Receipt { phase: Phase::Close, outputs, fuel, outcome, probe, effects, ..open.receipt };
-    let receipt = Receipt { host_calls, memory_bytes, departures, ..taken };
+    let receipt = Receipt { host_calls, memory_bytes, departures, system_calls, resources, ..taken };
     let contract = receipt.contract;
     let envelope = home.keys.governor().sign(Statement::new(&open.name, open.artifact, receipt).to_bytes());
     let entry = Entry::new(Kind::ReceiptClose, &envelope, open.artifact, contract);

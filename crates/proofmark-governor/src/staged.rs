@@ -3,6 +3,7 @@
 //!
 //! As in every act, receipts and orders come first; a commit happens only while no order forbids the run.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,9 +11,10 @@ use proofmark_contract::{Contract, Fact, FactKind};
 use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::Verified;
 use proofmark_mark::receipt::{Effect, Probed};
+use proofmark_mark::verdict::OnDeparture;
 use proofmark_run::effects::{self, Diff, EffectError, Refused, Stage};
 use proofmark_run::fence::Probe;
-use proofmark_run::native::staged::{Change, Given, Staged, StagedError};
+use proofmark_run::native::staged::{Change, Given, Spent, Staged, StagedError};
 use proofmark_run::native::{Native, Natives};
 use proofmark_run::tree::{Entry, Kind, Limits, Manifest};
 use proofmark_run::wasi::Written;
@@ -22,6 +24,7 @@ use crate::act::Means;
 use crate::govern::GovernError;
 use crate::home::{Home, HomeError, read_limited, write};
 use crate::orders::Watcher;
+use crate::profile;
 use crate::receipts::{self, Ended};
 
 /// The largest file that says how a run is undone, in bytes.
@@ -84,6 +87,7 @@ pub struct Ran {
     pub run: String,
     /// `Err`: it came to no end of its own; nothing was changed.
     pub ended: Result<Finished, StagedError>,
+    pub spent: Spent,
 }
 
 /// A run that ended by itself.
@@ -92,6 +96,8 @@ pub struct Finished {
     pub written: Written,
     pub probe: Probe,
     pub judged: Vec<Judged>,
+    /// How it left the profile that its checks saw.
+    pub departures: BTreeSet<String>,
 }
 
 impl Judged {
@@ -118,7 +124,9 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
     let inputs: Vec<String> = act.given.invocation.arguments.clone();
     let open = receipts::open(home, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
-    let ended = carry_out(home, &act, natives, means, &run);
+    let mut spent = Spent::default();
+    let mut departures = BTreeSet::new();
+    let ended = carry_out(home, &act, natives, means, &run, &mut spent, &mut departures);
     let (outcome, outputs, probe) = match &ended {
         Ok(finished) => {
             let committed = finished.judged.iter().any(|judged| judged.fate == Fate::Committed);
@@ -127,13 +135,15 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
             (if committed { "committed" } else { "dropped" }, outputs, Some(&finished.probe))
         }
         Err(StagedError::Trapped(_)) => ("trapped", Vec::new(), None),
-        Err(StagedError::Stopped(_)) => ("stopped", Vec::new(), None),
+        Err(StagedError::Stopped(_) | StagedError::Departed(_)) => ("stopped", Vec::new(), None),
         Err(_) => ("failed", Vec::new(), None),
     };
     let probe = probe.map(|probe| probed(home, probe)).transpose()?;
     let effects = ended.iter().flat_map(|finished| &finished.judged).map(effect).collect();
-    receipts::close(home, open, Ended { outcome, outputs, fuel: 0, probe, effects, ..Ended::default() })?;
-    Ok(Ran { run, ended })
+    let Spent { system_calls, resources } = spent.clone();
+    let taken = Ended { system_calls, resources, departures, ..Ended::default() };
+    receipts::close(home, open, Ended { outcome, outputs, probe, effects, ..taken })?;
+    Ok(Ran { run, ended, spent })
 }
 
 /// The record of a probe: its whole report is a blob of the log.
@@ -157,12 +167,23 @@ fn carry_out(
     natives: &Arc<Natives>,
     means: &Means<'_>,
     run: &str,
+    spent: &mut Spent,
+    departures: &mut BTreeSet<String>,
 ) -> Result<Finished, StagedError> {
     let blind = |error: &dyn std::fmt::Display| StagedError::Undecided(format!("no order can be seen: {error}"));
     let mut watcher = Watcher::open(home, means.trust).map_err(|error| blind(&error))?;
     let acting = act.verified.acting(run);
     let mut stop = || (means.interrupted)().or_else(|| watcher.forbids(&acting, (means.now)()));
-    let mut finished = stage(act.contract, act.artifact, act.given.clone(), natives, &mut stop)?;
+    // Where no profile can be held to, nothing is started that departures would stop.
+    hold(act.verified, spent, departures)?;
+    let staged = stage(act.contract, act.artifact, act.given.clone(), natives, &mut stop, spent);
+    let held = hold(act.verified, spent, departures);
+    let mut finished = staged?;
+    if let Err(departed) = held {
+        drop(discard(finished));
+        return Err(departed);
+    }
+    finished.departures.clone_from(departures);
     if act.wanted == Wanted::Shown || !finished.holds() {
         return Ok(discard(finished));
     }
@@ -187,7 +208,24 @@ fn carry_out(
     Ok(finished)
 }
 
-/// Runs the executable and holds its changes against the invariants, and stops there.
+/// Finds how a run that took `spent` left its profile.
+///
+/// # Errors
+/// It did, and its grant has such a run stopped.
+fn hold(verified: &Verified, spent: &Spent, departures: &mut BTreeSet<String>) -> Result<(), StagedError> {
+    let stops = verified.grant.on_departure == OnDeparture::Stop;
+    *departures = match profile::left_by(&verified.evidence, spent.system_calls.keys().map(String::as_str)) {
+        Ok(departures) => departures,
+        // Unknown is never a yes; but a flag on every run of such an executable would be no flag.
+        Err(why) => stops.then(|| format!("system calls: {why}")).into_iter().collect(),
+    };
+    if stops && !departures.is_empty() {
+        return Err(StagedError::Departed(departures.iter().cloned().collect::<Vec<_>>().join("; ")));
+    }
+    Ok(())
+}
+
+/// Runs the executable and holds its changes against the invariants, and stops there. `spent` is what it took.
 ///
 /// # Errors
 /// [`StagedError`]; nothing was changed.
@@ -197,14 +235,15 @@ pub fn stage(
     given: Given,
     natives: &Arc<Natives>,
     stop: &mut (dyn FnMut() -> Option<String> + Send),
+    spent: &mut Spent,
 ) -> Result<Finished, StagedError> {
     let process = contract.interface.process();
     let process = process.ok_or_else(|| StagedError::Undecided("the contract is not one of a program".to_owned()))?;
     let native = Native::new(artifact, process, &contract.budget, &contract.capabilities, natives)
         .map_err(|error| StagedError::Undecided(error.to_string()))?;
-    let Staged { code, written, probe, changes, .. } = native.stage(given, stop)?;
+    let Staged { code, written, probe, changes } = native.stage(given, stop, spent)?;
     let judged = changes.into_iter().map(|change| judge(contract, change)).collect();
-    Ok(Finished { code, written, probe, judged })
+    Ok(Finished { code, written, probe, judged, departures: BTreeSet::new() })
 }
 
 /// Drops every change.

@@ -46,6 +46,12 @@ pub struct Receipt {
     pub memory_bytes: u64,
     /// How the run left the profile that its checks saw, in words that are the same on every machine; empty when opening.
     pub departures: BTreeSet<String>,
+    /// How often a program made which system call, by name, without those that its fence denied; empty when opening, and for
+    /// components.
+    pub system_calls: BTreeMap<String, u64>,
+    /// What a program took of its machine; `null` when opening, where nothing started, and for components.
+    #[serde(deserialize_with = "crate::canonical::nullable")]
+    pub resources: Option<Resources>,
 }
 
 /// A probe that found nothing open: anything else ends a run before its artifact starts.
@@ -56,6 +62,20 @@ pub struct Probed {
     pub report: Digest,
     /// How many acts were tried, and denied.
     pub acts: u64,
+}
+
+/// What the processes of one program took together. Facts of one run on one machine; another run takes something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
+    /// Processor time of all that were waited for, in microseconds.
+    pub cpu_us: u64,
+    /// The most memory that they held, in bytes; `null` where the machine does not tell.
+    #[serde(deserialize_with = "crate::canonical::nullable")]
+    pub memory_peak_bytes: Option<u64>,
+    /// The most processes and threads at once, the fence's own first process included; `null` where the machine does not tell.
+    #[serde(deserialize_with = "crate::canonical::nullable")]
+    pub processes_peak: Option<u64>,
 }
 
 /// What became of one staged tree.
@@ -125,6 +145,8 @@ mod tests {
             host_calls: BTreeMap::new(),
             memory_bytes: 0,
             departures: BTreeSet::new(),
+            system_calls: BTreeMap::new(),
+            resources: None,
         };
         let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
         let probe = Some(Probed { report: Digest([4; 32]), acts: 139 });
@@ -138,7 +160,10 @@ mod tests {
         let staged = Receipt { probe, effects, host_calls, memory_bytes: 65536, ..close.clone() };
         let departures = ["fuel: more than 10 times the most that its checks saw, 400".to_owned()].into();
         let departed = Receipt { outcome: Some("stopped".to_owned()), departures, ..close.clone() };
-        for receipt in [open, close, staged, departed] {
+        let system_calls = BTreeMap::from([("openat".to_owned(), 3), ("exit_group".to_owned(), 1)]);
+        let resources = Some(Resources { cpu_us: 1200, memory_peak_bytes: Some(1 << 20), processes_peak: None });
+        let counted = Receipt { system_calls, resources, ..staged.clone() };
+        for receipt in [open, close, staged, departed, counted] {
             let statement = Statement::new("gcd", Digest([3; 32]), receipt);
             assert_eq!(Statement::parse(&statement.to_bytes()).unwrap(), statement);
         }

@@ -8,7 +8,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use proofmark_run::fence::{self, Code, Launcher, Limits, Network, Payload, Plan, Sealed};
+use proofmark_run::fence::{self, Code, Counted, Launcher, Limits, Network, Payload, Plan, Sealed};
 use rustix::time::{ClockId, clock_gettime};
 
 const ROUNDS: usize = 200;
@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         network: Network::None,
         code: Code::Fixed,
         owner: None,
+        counted: Counted::No,
         #[cfg(feature = "weaken")]
         without: None,
     };

@@ -12,7 +12,7 @@ mod dynamic;
 mod image;
 mod library;
 mod needs;
-mod numbers;
+pub(crate) mod numbers;
 mod sections;
 mod signs;
 mod state;

@@ -9,12 +9,14 @@
 //! inside, which dies with the keeper and takes the rest along.
 
 mod cgroup;
+mod counter;
 mod error;
 mod handle;
 mod inside;
 mod keeper;
 mod landlock;
 mod launcher;
+mod listener;
 mod mounts;
 mod network;
 mod plan;
@@ -27,10 +29,10 @@ mod wire;
 pub use error::{Fault, FenceError, Layer, hint};
 pub use handle::{Fenced, Held, Killer, Launcher};
 pub use inside::{GID, UID};
-pub use plan::{Code, Limits, Mount, Network, Owner, PROGRAM_FD, Payload, Plan, Runs};
+pub use plan::{Code, Counted, Limits, Mount, Network, Owner, PROGRAM_FD, Payload, Plan, Runs};
 pub use probe::Probe;
 pub use sealed::Sealed;
-pub use wire::{Exit, Hit, How};
+pub use wire::{Calls, Exit, Hit, How, OTHER_CALLS};
 
 /// The whole life of a launcher; call it first thing in `main`, where [`Launcher::start`]'s arguments lead. `worker` is
 /// what [`Payload::Worker`] runs inside, with only descriptors 0, 1 and 2; its result is the exit code.

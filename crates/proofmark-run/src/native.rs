@@ -156,8 +156,9 @@ impl Native {
             (started.elapsed() > WALL_MAX)
                 .then(|| Cut::Undecided(format!("a call took longer than {} s", WALL_MAX.as_secs())))
         };
-        let (exit, written) = converse(fenced, invocation.stdin, WRITTEN_BYTES_MAX, &mut late)?;
-        let code = self.ended(&exit)?;
+        let (exit, written) = converse(fenced, invocation.stdin, WRITTEN_BYTES_MAX, &mut late);
+        let written = written?;
+        let code = self.ended(&exit?)?;
         let files = match stage {
             Some((mut stage, before, laid)) => {
                 stage.take_back(PAYLOAD, &TREE).map_err(|error| Cut::Trapped(error.to_string()))?;
@@ -214,17 +215,21 @@ type Asked<'a> = &'a mut (dyn FnMut() -> Option<Cut> + Send);
 /// How often it is asked. A stop must take effect within 50 ms.
 const ASKED_EVERY: Duration = Duration::from_millis(10);
 
-/// Gives a fence its input and takes its output, until its end or until it is too much or told to stop.
+/// Gives a fence its input and takes its output, until its end or until it is too much or told to stop. A fence that was cut
+/// short has an end too.
 fn converse(
     mut fenced: Fenced,
     input: Vec<u8>,
     written_bytes_max: u64,
     asked: Asked<'_>,
-) -> Result<(Exit, Written), Cut> {
+) -> (Result<Exit, Cut>, Result<Written, Cut>) {
     let (killer, stopper) = (fenced.killer(), fenced.killer());
     let stdin = fenced.stdin.take();
-    let copy = |file: &File| file.try_clone().map_err(|error| undecided(&error));
-    let (stdout, stderr) = (copy(&fenced.stdout)?, copy(&fenced.stderr)?);
+    let copies = fenced.stdout.try_clone().and_then(|stdout| Ok((stdout, fenced.stderr.try_clone()?)));
+    let (stdout, stderr) = match copies {
+        Ok(copies) => copies,
+        Err(error) => return (Err(undecided(&error)), Err(undecided(&error))),
+    };
     let (done, ended) = channel::<()>();
     let take = |file: File, what: &str| {
         let mut bytes = Vec::new();
@@ -258,10 +263,8 @@ fn converse(
         drop(done);
         let broke = || Cut::Undecided("a thread died".to_owned());
         let stderr = stderr.join().unwrap_or_else(|_| Err(broke()));
-        if let Some(cut) = watch.join().unwrap_or_else(|_| Some(broke())) {
-            return Err(cut);
-        }
-        let written = Written { stdout: stdout?, stderr: stderr? };
-        Ok((exit.map_err(|error| undecided(&error))?, written))
+        let cut = watch.join().unwrap_or_else(|_| Some(broke()));
+        let written = cut.map_or_else(|| Ok(Written { stdout: stdout?, stderr: stderr? }), Err);
+        (exit.map_err(|error| undecided(&error)), written)
     })
 }

@@ -23,7 +23,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use proofmark_run::fence::{self, Fenced, How, Launcher, Layer, Plan, probe};
+use proofmark_run::fence::{self, Counted, Fenced, How, Launcher, Layer, Plan, probe};
 use proofmark_run::printable::printable;
 
 use outside::Outside;
@@ -55,6 +55,7 @@ type Test = (&'static str, fn(&mut Rig));
 const TESTS: &[Test] = &[
     ("attacks_get_through_where_there_is_no_fence", unfenced),
     ("attacks_are_denied", denied),
+    ("attacks_are_denied_while_their_calls_are_counted", denied_while_counted),
     #[cfg(feature = "weaken")]
     ("attacks_are_denied_without_one_layer", denied_without_one_layer),
     ("nobody_outlives_the_run", nobody_outlives_the_run),
@@ -127,7 +128,7 @@ fn unfenced(rig: &mut Rig) {
     }
 }
 
-fn attack(rig: &mut Rig, attack: &Attack, without: Option<Layer>) -> (String, Vec<String>) {
+fn attack(rig: &mut Rig, attack: &Attack, without: Option<Layer>, counted: Counted) -> (String, Vec<String>) {
     let mut target = rig.outside.target(attack.target, true);
     // Where a test build leaves the old root in place.
     let of_the_host = matches!(attack.target, Target::Secret | Target::Socket | Target::Datagram);
@@ -135,7 +136,7 @@ fn attack(rig: &mut Rig, attack: &Attack, without: Option<Layer>) -> (String, Ve
         target.insert_str(0, "/host");
     }
     let (plan, staging) = rig.outside.plan(attack.file, &[attack.act, &target], without);
-    let (out, _) = run(rig, &plan);
+    let (out, _) = run(rig, &Plan { counted, ..plan });
     let said = String::from_utf8_lossy(&out).into_owned();
     let mut taken = rig.outside.taken(&said);
     taken.extend(marks(&staging.path().join("upper")));
@@ -145,7 +146,7 @@ fn attack(rig: &mut Rig, attack: &Attack, without: Option<Layer>) -> (String, Ve
 /// Prints where each attack was stopped.
 fn show(rig: &mut Rig) {
     for case in ATTACKS {
-        let (said, taken) = attack(rig, case, None);
+        let (said, taken) = attack(rig, case, None, Counted::No);
         let (said, target) = (printable(said.trim().as_bytes()), format!("{:?}", case.target));
         println!("{:28} {target:30} {said} {taken:?}", case.name());
         case.alone.iter().for_each(|(layer, why)| println!("{:28} by {layer} alone: {why}", ""));
@@ -153,9 +154,17 @@ fn show(rig: &mut Rig) {
 }
 
 fn denied(rig: &mut Rig) {
+    all_denied(rig, Counted::No);
+}
+
+fn denied_while_counted(rig: &mut Rig) {
+    all_denied(rig, Counted::Yes);
+}
+
+fn all_denied(rig: &mut Rig, counted: Counted) {
     let mut wrong = Vec::new();
     for case in ATTACKS {
-        let (said, taken) = attack(rig, case, None);
+        let (said, taken) = attack(rig, case, None, counted);
         // Also that it came as far as trying: a program that didn't start denies nothing.
         let tried = !said.is_empty() || KILLED.contains(&case.name().as_str());
         if !taken.is_empty() || !tried {
@@ -183,7 +192,7 @@ fn denied_without_one_layer(rig: &mut Rig) {
     for layer in [Namespaces, Root, Cgroup, Rlimits, Capabilities, Landlock, Seccomp, Mdwe] {
         for case in ATTACKS {
             let alone = case.alone.iter().any(|(only, _)| *only == layer);
-            let (said, taken) = attack(rig, case, Some(layer));
+            let (said, taken) = attack(rig, case, Some(layer), Counted::No);
             let wanted = match (alone, case.unfenced) {
                 (false, _) => taken.is_empty(),
                 // An exception that is none any more must leave the table.

@@ -6,6 +6,8 @@
 //! Needs a C compiler (`cc`) with a static libc: the payloads are small C programs.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, without the harness that says so")]
 
+#[path = "fence/calls.rs"]
+mod calls;
 #[path = "fence/cases.rs"]
 mod cases;
 #[path = "fence/rig.rs"]

@@ -25,6 +25,10 @@ pub mod staged;
 /// Version of the JSON that commands print.
 const JSON_VERSION: u64 = 1;
 
+/// The next thing to try when a run was stopped for leaving its profile.
+pub const DEPARTED: &str =
+    "run it on what its checks saw, or check it under a policy that permits `depart`, such as `supervised`";
+
 pub const BOLD: Style = Style::new().bold();
 pub const DIM: Style = Style::new().dimmed();
 pub const GOOD: Style = AnsiColor::Green.on_default();

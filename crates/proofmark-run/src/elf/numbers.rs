@@ -1,9 +1,9 @@
-//! The numbers of x86-64 system calls, as data.
+//! The numbers of system calls, as data.
 //!
-//! Source: the kernel's table `arch/x86/entry/syscalls/syscall_64.tbl` at 6.18. Numbers that are not here have no name, which
-//! makes what they do unknown.
+//! Source: the kernel's tables `arch/x86/entry/syscalls/syscall_64.tbl` and `scripts/syscall.tbl` at 6.18. Numbers that are not
+//! here have no name, which makes what they do unknown.
 
-/// Names of the numbers from 0 on.
+/// Names of x86-64's numbers from 0 on.
 #[rustfmt::skip]
 const LOW: &[&str] = &[
     "read", "write", "open", "close", "stat", "fstat", "lstat", "poll", "lseek", "mmap", "mprotect", "munmap",
@@ -49,6 +49,47 @@ const LOW: &[&str] = &[
     "io_pgetevents", "rseq", "uretprobe", "uprobe",
 ];
 
+/// Names of aarch64's numbers from 0 on; without a name where it has no call.
+#[rustfmt::skip]
+const LOW_AARCH64: &[&str] = &[
+    "io_setup", "io_destroy", "io_submit", "io_cancel", "io_getevents", "setxattr", "lsetxattr", "fsetxattr",
+    "getxattr", "lgetxattr", "fgetxattr", "listxattr", "llistxattr", "flistxattr", "removexattr", "lremovexattr",
+    "fremovexattr", "getcwd", "lookup_dcookie", "eventfd2", "epoll_create1", "epoll_ctl", "epoll_pwait", "dup",
+    "dup3", "fcntl", "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "ioctl", "ioprio_set",
+    "ioprio_get", "flock", "mknodat", "mkdirat", "unlinkat", "symlinkat", "linkat", "renameat", "umount2",
+    "mount", "pivot_root", "nfsservctl", "statfs", "fstatfs", "truncate", "ftruncate", "fallocate", "faccessat",
+    "chdir", "fchdir", "chroot", "fchmod", "fchmodat", "fchownat", "fchown", "openat", "close", "vhangup",
+    "pipe2", "quotactl", "getdents64", "lseek", "read", "write", "readv", "writev", "pread64", "pwrite64",
+    "preadv", "pwritev", "sendfile", "pselect6", "ppoll", "signalfd4", "vmsplice", "splice", "tee", "readlinkat",
+    "newfstatat", "fstat", "sync", "fsync", "fdatasync", "sync_file_range", "timerfd_create", "timerfd_settime",
+    "timerfd_gettime", "utimensat", "acct", "capget", "capset", "personality", "exit", "exit_group", "waitid",
+    "set_tid_address", "unshare", "futex", "set_robust_list", "get_robust_list", "nanosleep", "getitimer",
+    "setitimer", "kexec_load", "init_module", "delete_module", "timer_create", "timer_gettime",
+    "timer_getoverrun", "timer_settime", "timer_delete", "clock_settime", "clock_gettime", "clock_getres",
+    "clock_nanosleep", "syslog", "ptrace", "sched_setparam", "sched_setscheduler", "sched_getscheduler",
+    "sched_getparam", "sched_setaffinity", "sched_getaffinity", "sched_yield", "sched_get_priority_max",
+    "sched_get_priority_min", "sched_rr_get_interval", "restart_syscall", "kill", "tkill", "tgkill",
+    "sigaltstack", "rt_sigsuspend", "rt_sigaction", "rt_sigprocmask", "rt_sigpending", "rt_sigtimedwait",
+    "rt_sigqueueinfo", "rt_sigreturn", "setpriority", "getpriority", "reboot", "setregid", "setgid", "setreuid",
+    "setuid", "setresuid", "getresuid", "setresgid", "getresgid", "setfsuid", "setfsgid", "times", "setpgid",
+    "getpgid", "getsid", "setsid", "getgroups", "setgroups", "uname", "sethostname", "setdomainname", "getrlimit",
+    "setrlimit", "getrusage", "umask", "prctl", "getcpu", "gettimeofday", "settimeofday", "adjtimex", "getpid",
+    "getppid", "getuid", "geteuid", "getgid", "getegid", "gettid", "sysinfo", "mq_open", "mq_unlink",
+    "mq_timedsend", "mq_timedreceive", "mq_notify", "mq_getsetattr", "msgget", "msgctl", "msgrcv", "msgsnd",
+    "semget", "semctl", "semtimedop", "semop", "shmget", "shmctl", "shmat", "shmdt", "socket", "socketpair",
+    "bind", "listen", "accept", "connect", "getsockname", "getpeername", "sendto", "recvfrom", "setsockopt",
+    "getsockopt", "shutdown", "sendmsg", "recvmsg", "readahead", "brk", "munmap", "mremap", "add_key",
+    "request_key", "keyctl", "clone", "execve", "mmap", "fadvise64", "swapon", "swapoff", "mprotect", "msync",
+    "mlock", "munlock", "mlockall", "munlockall", "mincore", "madvise", "remap_file_pages", "mbind",
+    "get_mempolicy", "set_mempolicy", "migrate_pages", "move_pages", "rt_tgsigqueueinfo", "perf_event_open",
+    "accept4", "recvmmsg", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "wait4", "prlimit64",
+    "fanotify_init", "fanotify_mark", "name_to_handle_at", "open_by_handle_at", "clock_adjtime", "syncfs",
+    "setns", "sendmmsg", "process_vm_readv", "process_vm_writev", "kcmp", "finit_module", "sched_setattr",
+    "sched_getattr", "renameat2", "seccomp", "getrandom", "memfd_create", "bpf", "execveat", "userfaultfd",
+    "membarrier", "mlock2", "copy_file_range", "preadv2", "pwritev2", "pkey_mprotect", "pkey_alloc", "pkey_free",
+    "statx", "io_pgetevents", "rseq", "kexec_file_load",
+];
+
 /// The first number of [`HIGH`].
 const HIGH_FIRST: u32 = 424;
 
@@ -65,17 +106,27 @@ const HIGH: &[&str] = &[
     "file_setattr",
 ];
 
-/// The name of a system call's number.
+/// The name of an x86-64 system call's number.
 #[must_use]
 pub fn name(number: u32) -> Option<&'static str> {
-    let (names, index) = match number.checked_sub(HIGH_FIRST) {
-        Some(index) => (HIGH, index),
-        None => (LOW, number),
-    };
-    names.get(usize::try_from(index).ok()?).copied()
+    among(LOW, number)
 }
 
-/// The number of a system call's name.
+/// The name of a system call by the number that this machine has for it.
+#[must_use]
+pub fn name_here(number: u32) -> Option<&'static str> {
+    among(if cfg!(target_arch = "aarch64") { LOW_AARCH64 } else { LOW }, number)
+}
+
+fn among(low: &[&'static str], number: u32) -> Option<&'static str> {
+    let (names, index) = match number.checked_sub(HIGH_FIRST) {
+        Some(index) => (HIGH, index),
+        None => (low, number),
+    };
+    names.get(usize::try_from(index).ok()?).copied().filter(|name| !name.is_empty())
+}
+
+/// The number of an x86-64 system call's name.
 #[must_use]
 pub fn number(name: &str) -> Option<u32> {
     let position = |names: &[&str]| names.iter().position(|known| *known == name).and_then(|at| u32::try_from(at).ok());
@@ -108,5 +159,16 @@ mod tests {
         for none in [337, 400, 423, 470, u32::MAX] {
             assert_eq!(name(none), None);
         }
+    }
+
+    #[test]
+    fn another_machine_has_other_numbers() {
+        for (at, of) in
+            [(56, "openat"), (63, "read"), (117, "ptrace"), (221, "execve"), (291, "statx"), (435, "clone3")]
+        {
+            assert_eq!(among(LOW_AARCH64, at), Some(of));
+        }
+        assert_eq!((among(LOW_AARCH64, 244), among(LOW_AARCH64, 295)), (None, None));
+        assert!(LOW_AARCH64.iter().filter(|name| !name.is_empty()).all(|name| number(name).is_some()));
     }
 }

@@ -13,7 +13,7 @@ use nix::unistd::{Gid, Uid};
 
 use super::error::{Fault, Layer, Within as _};
 use super::mounts::{self, Old};
-use super::plan::{Code, Limits, PROGRAM_FD, Payload, Plan};
+use super::plan::{Code, Counted, Limits, PROGRAM_FD, Payload, Plan};
 use super::probe::{self, Expectation};
 use super::sys::{self, Forked};
 use super::wire::{self, Answer, Order, Start, report, tell};
@@ -196,6 +196,10 @@ fn lock(plan: &Plan, filters: &seccomp::Filters) -> Result<(), Fault> {
         sys::fix_addresses().within(Layer::Start, "fix addresses")?;
     }
     sys::hide().within(Layer::Start, "hide the first process")?;
+    if plan.counted == Counted::Yes {
+        // Under the filter, so that no payload has to be allowed to install one.
+        seccomp::report_calls(KEEPER_FD)?;
+    }
     if wanted(plan, Layer::Seccomp) {
         filters.install(plan)?;
     }

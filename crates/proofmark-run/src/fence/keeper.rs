@@ -14,14 +14,15 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::{Gid, Uid, getppid};
 
 use super::cgroup::Group;
+use super::counter::Counter;
 use super::error::{Fault, Layer, Within as _};
 use super::inside::{self, Birth, GID, Host, STATUS_BYTES, UID};
 use super::launcher::Ready;
 use super::mounts;
-use super::plan::{Network, Owner, Plan};
+use super::plan::{Counted, Network, Owner, Plan};
 use super::probe::Probe;
 use super::sys::{self, First, Forked};
-use super::wire::{self, Answer, Exit, Hit, How, Order, Start, hear, tell};
+use super::wire::{self, Answer, Calls, Exit, Hit, How, Order, Start, hear, tell};
 
 /// Whom a payload acts as under a root launcher, unless the plan says otherwise.
 const NOBODY: Owner = Owner { uid: 65_534, gid: 65_534 };
@@ -167,12 +168,13 @@ fn serve(
     fds.extend(letter.streams.iter().chain(&letter.program).chain(&mounts).map(|fd| fd.as_fd()));
     wire::send(inner.as_fd(), &[1], &fds).within(Layer::Start, "hand over the order")?;
     drop(mounts);
-    introduce(&kept, inner, &plan, start, answers)?;
+    let mut counter = introduce(&kept, inner, &plan, start, answers)?;
     // Only now: making the next one would take processor time from this one.
     drop(free);
-    let memory_ran_out = watch(&kept, answers).within(Layer::Start, "watch the fence")?;
+    let memory_ran_out = watch(&kept, answers, counter.as_mut()).within(Layer::Start, "watch the fence")?;
     kept.reap();
-    Ok(exit(&kept, &plan, &status, memory_ran_out))
+    let calls = counter.map(Counter::into_calls).unwrap_or_default();
+    Ok(Exit { calls, ..exit(&kept, &plan, &status, memory_ran_out) })
 }
 
 /// Whom the payload acts as, by the host's numbers.
@@ -200,12 +202,30 @@ fn map(pid: i32, owner: Owner) -> Result<(), Fault> {
     write("gid_map", format!("{GID} {} 1", owner.gid))
 }
 
-/// Follows the fence until its payload runs, and tells whoever asked.
-fn introduce(kept: &Kept, keeper: OwnedFd, plan: &Plan, start: Start, answers: BorrowedFd<'_>) -> Result<(), Fault> {
+/// What the fence says next. Its calls go on meanwhile, if they are counted.
+fn hear_from(fence: &OwnedFd, counter: Option<&mut Counter>) -> Result<Option<(Answer, Vec<OwnedFd>)>, Fault> {
+    let waited = counter.map_or(Ok(()), |counter| counter.until(fence.as_fd()));
+    waited.and_then(|()| hear(fence.as_fd())).within(Layer::Start, "hear from the fence")
+}
+
+/// Follows the fence until its payload runs, and tells whoever asked. What comes back counts the payload's calls.
+fn introduce(
+    kept: &Kept,
+    keeper: OwnedFd,
+    plan: &Plan,
+    start: Start,
+    answers: BorrowedFd<'_>,
+) -> Result<Option<Counter>, Fault> {
     let mut listeners = Vec::new();
+    let mut counter = None;
     let probe = loop {
-        match hear(keeper.as_fd()).within(Layer::Start, "hear from the fence")? {
+        match hear_from(&keeper, counter.as_mut())? {
             Some((Answer::Listening, fds)) => listeners = fds,
+            Some((Answer::Reporting, fds)) => {
+                let made = fds.into_iter().next().ok_or(Errno::EBADMSG);
+                let made = made.and_then(|listener| Counter::new(listener, kept.first.pid.as_raw()));
+                counter = Some(made.within(Layer::Seccomp, "count calls")?);
+            }
             Some((Answer::Set(probe), _)) => break probe,
             Some((Answer::Refused(fault), _)) => return Err(fault),
             Some(_) => return Err(Fault::new(Layer::Start, "hear from the fence", Errno::EBADMSG)),
@@ -216,7 +236,13 @@ fn introduce(kept: &Kept, keeper: OwnedFd, plan: &Plan, start: Start, answers: B
     if listeners.len() != tcp.len().saturating_add(udp.len()) {
         return Err(Fault::new(Layer::Network, "hand out listeners", Errno::EBADMSG));
     }
+    if counter.is_some() != (plan.counted == Counted::Yes) {
+        return Err(Fault::new(Layer::Seccomp, "count calls", Errno::EBADMSG));
+    }
     leaks(&probe)?;
+    if let Some(counter) = &mut counter {
+        counter.expect_start();
+    }
     let mut fds = vec![kept.first.pidfd.as_fd()];
     fds.extend(listeners.iter().map(|fd| fd.as_fd()));
     tell(answers, &Answer::Set(probe), &fds).within(Layer::Start, "answer")?;
@@ -226,12 +252,13 @@ fn introduce(kept: &Kept, keeper: OwnedFd, plan: &Plan, start: Start, answers: B
         word.ok_or(Errno::EPIPE).within(Layer::Start, "wait for the word")?;
         wire::send(keeper.as_fd(), &[1], &[]).within(Layer::Start, "let the payload go on")?;
     }
-    match hear(keeper.as_fd()).within(Layer::Start, "hear from the fence")? {
+    match hear_from(&keeper, counter.as_mut())? {
         // Closed by the execution itself.
-        None => tell(answers, &Answer::Running, &[]).within(Layer::Start, "answer"),
-        Some((Answer::Refused(fault), _)) => Err(fault),
-        Some(_) => Err(Fault::new(Layer::Start, "hear from the fence", Errno::EBADMSG)),
+        None => tell(answers, &Answer::Running, &[]).within(Layer::Start, "answer")?,
+        Some((Answer::Refused(fault), _)) => return Err(fault),
+        Some(_) => return Err(Fault::new(Layer::Start, "hear from the fence", Errno::EBADMSG)),
     }
+    Ok(counter)
 }
 
 fn died(kept: &Kept, step: &str) -> Fault {
@@ -246,24 +273,37 @@ fn leaks(probe: &Probe) -> Result<(), Fault> {
     if acts.is_empty() { Ok(()) } else { Err(Fault::new(Layer::Probe, acts.join(", "), Errno::EPERM)) }
 }
 
-/// Waits for the end of the fence, and brings it about when its owner goes away or its memory runs out (`true`).
-fn watch(kept: &Kept, answers: BorrowedFd<'_>) -> Result<bool, Errno> {
-    let ended = || PollFd::new(kept.first.pidfd.as_fd(), PollFlags::POLLIN);
-    let mut polled = vec![ended(), PollFd::new(answers, PollFlags::POLLIN)];
-    polled.extend(kept.group.out_of_memory().map(|event| PollFd::new(event, PollFlags::POLLIN)));
+fn readable(fd: BorrowedFd<'_>) -> PollFd<'_> {
+    PollFd::new(fd, PollFlags::POLLIN)
+}
+
+/// Waits for the end of the fence, and brings it about when its owner goes away or its memory runs out (`true`). Lets its
+/// calls go on meanwhile, if they are counted.
+fn watch(kept: &Kept, answers: BorrowedFd<'_>, mut counter: Option<&mut Counter>) -> Result<bool, Errno> {
     loop {
+        let (memory, calls) = (kept.group.out_of_memory(), counter.as_deref().map(Counter::fd));
+        let mut polled = vec![readable(kept.first.pidfd.as_fd()), readable(answers)];
+        polled.extend(memory.into_iter().chain(calls).map(readable));
         match poll(&mut polled, PollTimeout::NONE) {
             Err(Errno::EINTR) => continue,
             other => drop(other?),
         }
         let happened = |index: usize| polled.get(index).and_then(PollFd::any).unwrap_or(false);
-        let memory_ran_out = happened(2);
+        let memory_ran_out = memory.is_some() && happened(2);
         if happened(0) && !memory_ran_out {
             return Ok(false);
         }
-        sys::kill(kept.first.pidfd.as_fd())?;
-        poll(&mut [ended()], PollTimeout::NONE)?;
-        return Ok(memory_ran_out);
+        if memory_ran_out || happened(1) {
+            sys::kill(kept.first.pidfd.as_fd())?;
+            poll(&mut [readable(kept.first.pidfd.as_fd())], PollTimeout::NONE)?;
+            return Ok(memory_ran_out);
+        }
+        // Neither an end nor a reason for one: a call waits, or nobody is left to make one.
+        let waits = polled.last().and_then(PollFd::revents).is_some_and(|events| events.contains(PollFlags::POLLIN));
+        counter = counter.filter(|_| waits);
+        if let Some(counter) = &mut counter {
+            counter.let_go_on()?;
+        }
     }
 }
 
@@ -298,5 +338,6 @@ fn exit(kept: &Kept, plan: &Plan, status: &OwnedFd, memory_ran_out: bool) -> Exi
         memory_peak_bytes: usage.memory_peak_bytes,
         processes_peak: usage.processes_peak,
         limits_hit: usage.hits,
+        calls: Calls::new(),
     }
 }

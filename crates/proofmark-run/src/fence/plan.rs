@@ -32,6 +32,7 @@ pub struct Plan {
     pub code: Code,
     /// The host's user that the payload acts as. `None`: nobody (65534) under a root launcher, else the user itself.
     pub owner: Option<Owner>,
+    pub counted: Counted,
     /// Leaves out one layer, so that a test can show that the others still deny.
     #[cfg(any(test, feature = "weaken"))]
     #[serde(default)]
@@ -115,6 +116,14 @@ pub enum Code {
     Generated,
 }
 
+/// Whether the payload's system calls are counted: each then costs it a change to the keeper and back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Counted {
+    No,
+    /// From the program's first to its last: [`super::Exit::calls`]. Only a native executable's.
+    Yes,
+}
+
 impl Mount {
     /// Where it is inside.
     #[must_use]
@@ -146,6 +155,7 @@ impl Plan {
             network: Network::None,
             code,
             owner: None,
+            counted: Counted::No,
             #[cfg(any(test, feature = "weaken"))]
             without: None,
         }
@@ -186,7 +196,13 @@ impl Plan {
 
     fn check_payload(&self) -> Result<(), FenceError> {
         let wrong = |reason: String| Err(FenceError::Plan { reason });
-        let Payload::Exec { program, arguments, environment, directory } = &self.payload else { return Ok(()) };
+        let Payload::Exec { program, arguments, environment, directory } = &self.payload else {
+            return if self.counted == Counted::No {
+                Ok(())
+            } else {
+                wrong("a worker's calls are not counted".to_owned())
+            };
+        };
         if self.code == Code::Fixed && program.stack_is_executable() {
             return wrong("the program asks for a stack that is code, and the plan's code is fixed".to_owned());
         }

@@ -7,6 +7,7 @@
 //! list is answered with EPERM.
 
 use std::collections::BTreeMap;
+use std::os::fd::RawFd;
 
 use nix::errno::Errno;
 use seccompiler::{
@@ -14,8 +15,11 @@ use seccompiler::{
     SeccompRule, TargetArch, sock_filter,
 };
 
-use super::error::{Fault, Layer};
+use super::error::{Fault, Layer, Within as _};
+use super::listener;
 use super::plan::{Code, Network, PROGRAM_FD, Payload, Plan};
+use super::sys;
+use super::wire::Answer;
 
 mod calls;
 
@@ -75,6 +79,31 @@ impl Filters {
     }
 }
 
+/// Has every call of this process, and of all it starts, reported to the keeper at `keeper`. That comes before the filter of
+/// the plan: together with it, what that denies is denied, and the rest waits until the keeper lets it go on.
+pub fn report_calls(keeper: RawFd) -> Result<(), Fault> {
+    let step = "report calls";
+    let message = serde_json::to_vec(&Answer::Reporting).map_err(|_| fault(step))?;
+    listener::hand_over(&reporter(keeper), sys::placed(keeper), &message).within(Layer::Seccomp, step)
+}
+
+/// Reports every call but messages through `keeper`: the first of them carries the listener. A payload owns no descriptor
+/// of that number, so what it can hide by it is a call that fails.
+fn reporter(keeper: RawFd) -> BpfProgram {
+    const REPORT: u32 = libc::SECCOMP_RET_USER_NOTIF;
+    const NUMBER: u32 = 0;
+    /// The low half of the first argument in `struct seccomp_data`, which is all that the kernel reads of a descriptor.
+    const FIRST_ARGUMENT: u32 = 16;
+    vec![
+        instruction(LOAD, NUMBER, 0, 0),
+        instruction(JUMP_EQUAL, u32::try_from(libc::SYS_sendmsg).unwrap_or(u32::MAX), 0, 3),
+        instruction(LOAD, FIRST_ARGUMENT, 0, 0),
+        instruction(JUMP_EQUAL, keeper.unsigned_abs(), 0, 1),
+        instruction(RETURN, ALLOW, 0, 0),
+        instruction(RETURN, REPORT, 0, 0),
+    ]
+}
+
 fn fault(step: &str) -> Fault {
     Fault::new(Layer::Seccomp, step, Errno::EINVAL)
 }
@@ -86,9 +115,9 @@ const MACHINE: TargetArch = TargetArch::aarch64;
 
 /// `AUDIT_ARCH_*` of this machine.
 #[cfg(target_arch = "x86_64")]
-const AUDIT: u32 = 0xc000_003e;
+pub const AUDIT: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
-const AUDIT: u32 = 0xc000_00b7;
+pub const AUDIT: u32 = 0xc000_00b7;
 
 const LOAD: u16 = 0x20;
 const JUMP: u16 = 0x05;

@@ -40,11 +40,13 @@ impl MountAttributes {
     }
 }
 
-fn answer(result: c_long) -> Result<c_long, Errno> {
+/// What the kernel said: a number, or an errno.
+pub fn answer(result: c_long) -> Result<c_long, Errno> {
     if result < 0 { Err(Errno::last()) } else { Ok(result) }
 }
 
-fn descriptor(result: c_long) -> Result<OwnedFd, Errno> {
+/// The same, of a call that makes a descriptor.
+pub fn descriptor(result: c_long) -> Result<OwnedFd, Errno> {
     let fd = RawFd::try_from(answer(result)?).map_err(|_| Errno::EBADF)?;
     // SAFETY: the kernel just gave this descriptor to us alone.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })

@@ -1,6 +1,7 @@
 //! What crosses the launcher's socket: messages that keep their bounds, with descriptors beside them. An order's plan
 //! travels in a sealed memory file, so its size is no matter of socket buffers.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
@@ -44,6 +45,8 @@ pub enum Start {
 pub enum Answer {
     /// Only between the first process and its keeper: the listeners are with it.
     Listening,
+    /// Only between the same two: the listener for system calls is with it.
+    Reporting,
     Set(Probe),
     Running,
     Refused(Fault),
@@ -62,7 +65,14 @@ pub struct Exit {
     pub processes_peak: Option<u64>,
     /// Which limits it ran into.
     pub limits_hit: Vec<Hit>,
+    /// The system calls that the payload and its children made, if the plan has them counted. Empty otherwise.
+    pub calls: Calls,
 }
+
+/// How often which system call was made, by the numbers of this machine.
+pub type Calls = BTreeMap<u32, u64>;
+/// Stands in [`Calls`] for every number that no call has, and for those of other machines.
+pub const OTHER_CALLS: u32 = u32::MAX;
 
 /// The end of the payload itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

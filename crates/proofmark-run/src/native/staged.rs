@@ -2,14 +2,17 @@
 //!
 //! Nothing here decides. What would change is handed back with its stages, to be committed or discarded.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use proofmark_contract::Invocation;
+use proofmark_mark::receipt::Resources;
 use thiserror::Error;
 
 use super::{Cut, Native, PAYLOAD, converse};
 use crate::effects::{self, EffectError, Effects, Recovered, Stage};
-use crate::fence::{Exit, FenceError, Mount, Probe, Runs};
+use crate::elf::numbers;
+use crate::fence::{Counted, Exit, FenceError, Mount, Plan, Probe, Runs};
 use crate::tree::{Limits, Manifest};
 use crate::wasi::Written;
 
@@ -39,10 +42,29 @@ pub struct Staged {
     pub written: Written,
     pub probe: Probe,
     pub changes: Vec<Change>,
-    /// Processor time of all its processes, in microseconds.
-    pub cpu_us: u64,
-    /// The most memory that it held, in bytes, where the machine tells.
-    pub memory_peak_bytes: Option<u64>,
+}
+
+/// What a run asked of the kernel and took of the machine, however it ended. Facts of one run on one machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// How often which system call was made, by name. What the fence's filter denied is not among them.
+    pub system_calls: BTreeMap<String, u64>,
+    /// `None`: nothing ran.
+    pub resources: Option<Resources>,
+}
+
+impl From<&Exit> for Spent {
+    fn from(exit: &Exit) -> Self {
+        let mut system_calls = BTreeMap::new();
+        for (number, count) in &exit.calls {
+            // No call that the filter lets through is without a name.
+            let total: &mut u64 =
+                system_calls.entry(numbers::name_here(*number).unwrap_or("other").into()).or_default();
+            *total = total.saturating_add(*count);
+        }
+        let Exit { cpu_us, memory_peak_bytes, processes_peak, .. } = *exit;
+        Self { system_calls, resources: Some(Resources { cpu_us, memory_peak_bytes, processes_peak }) }
+    }
 }
 
 /// What would change in one directory.
@@ -68,10 +90,14 @@ pub enum StagedError {
     /// An order, or who started it.
     #[error("{0}")]
     Stopped(String),
+    /// It left the profile that its checks saw.
+    #[error("it left its profile: {0}")]
+    Departed(String),
 }
 
 impl Native {
-    /// Runs the executable on the given directories. `stop` is asked every 10 ms why the run must end.
+    /// Runs the executable on the given directories. `stop` is asked every 10 ms why the run must end. `spent` is what it
+    /// took, also where there is nothing to decide on.
     ///
     /// # Errors
     /// [`StagedError`].
@@ -79,6 +105,7 @@ impl Native {
         &self,
         given: Given,
         stop: &mut (dyn FnMut() -> Option<String> + Send),
+        spent: &mut Spent,
     ) -> Result<Staged, StagedError> {
         let limits = Limits::default();
         let mut mounts = self.mounts.clone();
@@ -96,14 +123,17 @@ impl Native {
             stages.0.push((granted, stage, before));
         }
         let plan = self.plan(&given.invocation, mounts, CPU_SECONDS, limits.content_bytes);
+        let plan = Plan { counted: Counted::Yes, ..plan };
         if let Some(why) = stop() {
             return Err(StagedError::Stopped(why));
         }
         let fenced = self.natives.launcher.spawn(&plan)?;
         let probe = fenced.probe.clone();
         let mut stop = || stop().map(Cut::Stopped);
-        let (exit, written) = converse(fenced, given.invocation.stdin, WRITTEN_BYTES_MAX, &mut stop)?;
-        let code = self.ended(&exit)?;
+        let (exit, written) = converse(fenced, given.invocation.stdin, WRITTEN_BYTES_MAX, &mut stop);
+        *spent = exit.as_ref().map(Spent::from).unwrap_or_default();
+        let written = written?;
+        let code = self.ended(&exit?)?;
         let mut changes = Vec::new();
         while let Some((granted, mut stage, before)) = stages.0.pop() {
             let scanned = stage.take_back(PAYLOAD, &limits).and_then(|()| stage.scan(before, &limits));
@@ -119,8 +149,7 @@ impl Native {
                 }
             }
         }
-        let Exit { cpu_us, memory_peak_bytes, .. } = exit;
-        Ok(Staged { code, written, probe, changes, cpu_us, memory_peak_bytes })
+        Ok(Staged { code, written, probe, changes })
     }
 }
 

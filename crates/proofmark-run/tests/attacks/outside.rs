@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use proofmark_run::fence::probe::Lures;
-use proofmark_run::fence::{Code, Layer, Limits, Mount, Network, Payload, Plan, Runs, Sealed};
+use proofmark_run::fence::{Code, Counted, Layer, Limits, Mount, Network, Payload, Plan, Runs, Sealed};
 use tempfile::TempDir;
 
 use super::table::{Attack, Target};
@@ -141,6 +141,7 @@ impl Outside {
             network: Network::None,
             code: Code::Fixed,
             owner: None,
+            counted: Counted::No,
             #[cfg(feature = "weaken")]
             without,
         };

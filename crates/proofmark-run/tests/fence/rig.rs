@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use proofmark_run::fence::{Code, Exit, FenceError, Fenced, Launcher, Limits, Mount, Network, Payload, Plan, Sealed};
+use proofmark_run::fence::{
+    Code, Counted, Exit, FenceError, Fenced, Launcher, Limits, Mount, Network, Payload, Plan, Sealed,
+};
 
 use super::LAUNCH;
 
@@ -36,6 +38,7 @@ pub fn plan(payload: Payload) -> Plan {
         network: Network::None,
         code,
         owner: None,
+        counted: Counted::No,
         #[cfg(feature = "weaken")]
         without: None,
     }

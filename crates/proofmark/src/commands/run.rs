@@ -73,9 +73,9 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
         Some(CallerError::Stopped(why)) => {
             Err(Failure::refused(format!("stopped: {why}")).next("proofmark log orders, for what is in force"))
         }
-        Some(departed @ CallerError::Departed(_)) => Err(Failure::refused(format!("stopped: {departed}")).next(
-            "call it with what its checks saw, or check it under a policy that permits `depart`, such as `supervised`",
-        )),
+        Some(departed @ CallerError::Departed(_)) => {
+            Err(Failure::refused(format!("stopped: {departed}")).next(render::DEPARTED))
+        }
         Some(CallerError::Failed(why)) => Err(Failure::failed(why.clone())),
         None if ran.outcome() == "returned" => Ok(OK),
         None => Ok(REFUSED),
@@ -99,7 +99,7 @@ fn native(format: Format, home: &mut Home, trust: &Trust, act: staged::Act<'_>) 
     launch.held()?;
     match &ran.ended {
         Ok(finished) => {
-            render::staged::finished(format, "run", Some(&ran.run), finished, wanted);
+            render::staged::finished(format, "run", Some(&ran.run), finished, &ran.spent, wanted);
             Ok(if finished.holds() && finished.judged.iter().all(|judged| !matches!(judged.fate, Fate::Failed(_))) {
                 OK
             } else {

@@ -1,6 +1,7 @@
 //! `proofmark stage`: runs a program without a mark on staged directories, shows what it would change, and drops it.
 
 use proofmark_governor::staged::{Wanted, discard, stage};
+use proofmark_run::native::staged::Spent;
 
 use crate::cli::{Format, Stage};
 use crate::commands::run::{Words, given, interrupt};
@@ -19,9 +20,10 @@ pub fn run(format: Format, arguments: &Stage) -> Result<u8, Failure> {
     let launch = commands::launch()?;
     let natives = commands::natives(&launch.fences);
     let interrupted = interrupt()?;
-    let staged = stage(contract, &bytes, given, &natives, &mut || interrupted());
+    let mut spent = Spent::default();
+    let staged = stage(contract, &bytes, given, &natives, &mut || interrupted(), &mut spent);
     launch.held()?;
     let finished = discard(staged.map_err(|error| render::staged::failure(&error))?);
-    render::staged::finished(format, "stage", None, &finished, Wanted::Shown);
+    render::staged::finished(format, "stage", None, &finished, &spent, Wanted::Shown);
     Ok(if finished.holds() { OK } else { REFUSED })
 }

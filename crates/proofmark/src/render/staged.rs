@@ -2,17 +2,35 @@
 
 use anstream::{eprintln, println};
 use proofmark_governor::staged::{Fate, Finished, Judged, Wanted};
-use proofmark_run::native::staged::StagedError;
+use proofmark_run::native::staged::{Spent, StagedError};
 use serde_json::json;
 
-use super::{BAD, BOLD, GOOD, line, safe, written};
+use super::{BAD, BOLD, DEPARTED, GOOD, line, safe, written};
 use crate::cli::Format;
 use crate::failure::Failure;
 
 /// Changes shown of one directory.
 const CHANGES_SHOWN: usize = 20;
 
-pub fn finished(format: Format, command: &str, run: Option<&str>, finished: &Finished, wanted: Wanted) {
+/// System calls that reach beyond a program's own memory and files: named even in one line.
+const NAMED_CALLS: [&str; 14] = [
+    "clone",
+    "connect",
+    "execve",
+    "execveat",
+    "fork",
+    "kill",
+    "memfd_create",
+    "personality",
+    "socket",
+    "setitimer",
+    "tgkill",
+    "timer_create",
+    "tkill",
+    "vfork",
+];
+
+pub fn finished(format: Format, command: &str, run: Option<&str>, finished: &Finished, spent: &Spent, wanted: Wanted) {
     if format == Format::Json {
         let judged = finished.judged.iter().map(|judged| {
             json!({
@@ -24,11 +42,13 @@ pub fn finished(format: Format, command: &str, run: Option<&str>, finished: &Fin
         let body = json!({
             "run": run, "exit": finished.code, "holds": finished.holds(), "changes": judged.collect::<Vec<_>>(),
             "stdout": text(&finished.written.stdout), "stderr": text(&finished.written.stderr),
-            "probed": finished.probe.acts.len(),
+            "probed": finished.probe.acts.len(), "system_calls": spent.system_calls, "resources": spent.resources,
+            "departures": finished.departures,
         });
         return super::json(command, body);
     }
     written(&finished.written);
+    super::departures(&finished.departures);
     for one in &finished.judged {
         directory(one, wanted);
     }
@@ -38,6 +58,7 @@ pub fn finished(format: Format, command: &str, run: Option<&str>, finished: &Fin
     if finished.judged.is_empty() {
         return;
     }
+    line("calls", &calls(spent));
     if let Some(run) = run {
         line("run", run);
     }
@@ -47,6 +68,16 @@ pub fn finished(format: Format, command: &str, run: Option<&str>, finished: &Fin
         (Some(_), false) if finished.holds() => line("next", "the same with --commit, to make it real"),
         _ => {}
     }
+}
+
+/// How many system calls of how many kinds, and which of those that reach out.
+fn calls(spent: &Spent) -> String {
+    let calls = &spent.system_calls;
+    let total = calls.values().fold(0_u64, |sum, count| sum.saturating_add(*count));
+    let named = NAMED_CALLS.iter().filter_map(|name| Some(format!("{name} {}", calls.get(*name)?)));
+    let named: Vec<String> = named.collect();
+    let among = if named.is_empty() { String::new() } else { format!(", among them {}", named.join(", ")) };
+    format!("{total} to the system, of {} kinds{among}", calls.len())
 }
 
 fn directory(judged: &Judged, wanted: Wanted) {
@@ -85,6 +116,7 @@ pub fn failure(error: &StagedError) -> Failure {
         StagedError::Trapped(_) => Failure::refused(format!("{error}; nothing was changed")),
         StagedError::Stopped(why) => Failure::refused(format!("stopped: {why}; nothing was changed"))
             .next("proofmark log orders, for what is in force"),
+        StagedError::Departed(_) => Failure::refused(format!("stopped: {error}; nothing was changed")).next(DEPARTED),
         StagedError::Undecided(_) => Failure::unknown(format!("{error}; nothing was changed")),
         StagedError::Effects { .. } => Failure::wrong(error.to_string()),
         StagedError::Fence(_) => Failure::failed(error.to_string()),

@@ -1,9 +1,13 @@
 //! Runs that leave the profile their checks saw: flagged where the policy permits that, else stopped.
 
+use std::fs::File;
+
+use proofmark_mark::digest::Digest;
 use serde_json::json;
 
 use crate::grants::component;
 use crate::place::{DOUBLE, Place, Ran, doubling};
+use crate::programs::{SHOUT, SHOUTS, compile, shout};
 
 /// Twice the number, and for one argument only after some hundred times the work.
 fn laborious() -> String {
@@ -180,4 +184,60 @@ fn evidence_says_what_was_seen_with_the_same_bytes_for_any_number_of_threads() {
         // The one example takes the short way.
         assert_eq!((&usage("examples")["host_calls"], &usage("examples")["memory_bytes"]), (&json!([]), &json!(65536)));
     }
+}
+
+/// [`SHOUTS`], and for one input a system call whose number no inspection finds.
+const ODD: &str = "char b[4]; volatile long odd = 110; long n = 0; int c;
+    while ((c = getchar()) != EOF) { if (n < 4) b[n] = c; n++; putchar(c >= 'a' && c <= 'z' ? c - 32 : c); }
+    if (n == 4 && b[0] == 'o' && b[1] == 'd' && b[2] == 'd' && b[3] == '!') syscall(odd); return 0;";
+
+/// Checks the program of the place under `assisted`, or under the same without its permission to depart.
+fn check_program(place: &Place, policy: &str) {
+    let assisted = String::from_utf8(place.read(".proofmark/policies/assisted.cedar")).unwrap();
+    let strict = assisted.replace(", Action::\"depart\"", "");
+    let trust = String::from_utf8(place.read(".proofmark/trust.toml")).unwrap();
+    let known = format!("\n[[policy]]\nname = \"strict\"\nsha256 = \"{}\"\n", Digest::of(strict.as_bytes()));
+    if !trust.contains(&known) {
+        place.write(".proofmark/trust.toml", format!("{trust}{known}")).write("strict.cedar", strict);
+    }
+    place.run(&["check", "contract.toml", "artifact", "--policy", policy, "--approved-by", "ada"]).exits(0);
+}
+
+/// Runs the program of the place with this on its standard input.
+fn run_program(place: &Place, stdin: &str) -> Ran {
+    place.write("input", stdin);
+    let mut command = place.command();
+    command.args(["--format", "json", "run", "artifact.mark"]).stdin(File::open(place.path("input")).unwrap());
+    Ran::of(&command.output().unwrap())
+}
+
+#[test]
+#[cfg_attr(not(target_arch = "x86_64"), ignore = "the code of other machines is not read")]
+fn a_program_is_held_to_the_system_calls_that_inspection_found() {
+    let getppid = "system call getppid: not in its code as inspected";
+    let place = Place::new();
+    place.write("contract.toml", SHOUT);
+    compile(&place, "artifact", &shout(ODD), &["-static"]);
+    check_program(&place, "assisted");
+    assert_eq!(run_program(&place, "even").exits(0).json()["departures"], json!([]));
+    let flagged = run_program(&place, "odd!").exits(0).json();
+    assert_eq!((&flagged["departures"], &flagged["stdout"]), (&json!([getppid]), &"ODD!".into()));
+
+    check_program(&place, "strict.cedar");
+    assert_eq!(run_program(&place, "even").exits(0).json()["departures"], json!([]));
+    run_program(&place, "odd!").exits(1).says(&format!("stopped: it left its profile: {getppid}; nothing was changed"));
+    let receipts = departed(&place);
+    let how = |nth: usize| (receipts[nth]["outcome"].clone(), receipts[nth]["departures"].clone());
+    assert_eq!(how(0), ("dropped".into(), json!([getppid])));
+    assert_eq!(how(1), ("stopped".into(), json!([getppid])));
+
+    // What its libraries do is in no profile: not flagged where departures are permitted, and not run where they are not.
+    let granted = "[capabilities]\nlibraries = [\"libc.so.6\", \"ld-linux-x86-64.so.2\"]\n\n[budget]";
+    place.write("contract.toml", SHOUT.replace("[budget]", granted));
+    compile(&place, "artifact", &shout(SHOUTS), &[]);
+    check_program(&place, "assisted");
+    assert_eq!(run_program(&place, "odd!").exits(0).json()["departures"], json!([]));
+    check_program(&place, "strict.cedar");
+    run_program(&place, "odd!").exits(1).says("system calls: those of its libraries are not in its bytes");
+    assert_eq!(departed(&place)[2]["system_calls"], json!({}));
 }

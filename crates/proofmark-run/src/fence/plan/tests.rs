@@ -20,6 +20,7 @@ fn plan() -> Plan {
         network: Network::Broker { tcp: vec![1], udp: vec![2] },
         code: Code::Fixed,
         owner: Some(Owner { uid: 1, gid: 1 }),
+        counted: Counted::No,
         without: None,
     }
 }
@@ -98,4 +99,11 @@ fn words_are_what_the_kernel_takes() {
     assert!(refused(|plan| words(plan, "a", "", "/")).contains("no name of a variable"));
     assert!(refused(|plan| words(plan, "a", "N", "tmp")).contains("not absolute"));
     assert!(refused(|plan| words(plan, &"a".repeat(WORDS_BYTES_MAX), "N", "/")).contains("the limit is"));
+}
+
+#[test]
+fn only_a_programs_calls_are_counted() {
+    let counted = Plan { counted: Counted::Yes, ..plan() };
+    assert!(matches!(counted.payload, Payload::Worker));
+    assert!(counted.check().unwrap_err().to_string().contains("counted"));
 }

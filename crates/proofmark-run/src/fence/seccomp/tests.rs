@@ -85,6 +85,30 @@ fn a_worker_executes_nothing_and_a_program_only_itself() {
 }
 
 #[test]
+fn every_call_is_reported_but_the_one_that_carries_the_listener() {
+    const REPORT: u32 = 0x7fc0_0000;
+    let program = reporter(1001);
+    for number in 0..1000_u32 {
+        assert_eq!(answer(&program, &data(number, AUDIT, [7; 6])), REPORT, "{number}");
+    }
+    let send = |descriptor| answer(&program, &data(libc::SYS_sendmsg as u32, AUDIT, [descriptor, 0, 0, 0, 0, 0]));
+    assert_eq!((send(1001), send(1000), send(3)), (ALLOW, REPORT, REPORT));
+}
+
+#[test]
+fn every_call_that_is_allowed_has_a_name() {
+    use crate::elf::numbers::name_here;
+    for kind in kinds() {
+        for call in free(kind).chain(rules(kind).unwrap().into_keys()) {
+            assert!(name_here(u32::try_from(call).unwrap()).is_some(), "{call}");
+        }
+    }
+    for (call, name) in [(libc::SYS_openat, "openat"), (libc::SYS_execveat, "execveat"), (libc::SYS_statx, "statx")] {
+        assert_eq!(name_here(u32::try_from(call).unwrap()), Some(name));
+    }
+}
+
+#[test]
 fn code_is_fixed_unless_it_is_generated() {
     let fixed = Kind { executes: true, generates: false, connects: false };
     let generated = Kind { generates: true, ..fixed };
