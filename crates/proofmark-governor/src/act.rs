@@ -12,6 +12,7 @@ use proofmark_mark::mark::Verified;
 use proofmark_mark::trust::Trust;
 use proofmark_run::fence::Probe;
 use proofmark_run::staged::{Granted, StagedError, Staging};
+use proofmark_run::usage::Usage;
 use proofmark_run::wasi::World;
 use proofmark_run::wasi::tape::TAPE_BYTES_MAX;
 use proofmark_run::worker::Launch;
@@ -21,6 +22,7 @@ use crate::govern::GovernError;
 use crate::home::Home;
 use crate::job::{Callee, Caller, CallerError};
 use crate::orders::Watcher;
+use crate::profile;
 use crate::receipts;
 use crate::staged::{self, Fate, Judged, Wanted, probed};
 use crate::tape;
@@ -65,15 +67,18 @@ pub struct Ran {
     pub probe: Option<Probe>,
     /// What became of the directories that might be changed; none if a call had no result.
     pub judged: Vec<Judged>,
+    /// How calls left the profile that the artifact's checks saw.
+    pub departures: BTreeSet<String>,
 }
 
-/// Runs the calls, each in a fresh instance, in one worker.
+/// Runs the calls, each in a fresh instance, in one worker. A call that leaves the profile that the artifact's checks saw is
+/// flagged, and ends the run if the grant says so.
 ///
 /// # Errors
 /// [`GovernError`] when a receipt can't be written: before the act, nothing was run.
 pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, GovernError> {
     let inputs: Vec<String> = act.given.calls.iter().map(ToString::to_string).collect();
-    let (contract_text, artifact) = (&act.verified.contract, act.artifact);
+    let (contract_text, artifact, within) = (&act.verified.contract, act.artifact, profile::within(act.verified));
     let open = receipts::open(home, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
     let mut ran = Ran { run: run.clone(), ..Ran::default() };
@@ -85,7 +90,7 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         }
         Err(error) => Some(CallerError::Failed(format!("the log can't be read, so no order can be seen: {error}"))),
     };
-    let tape = tape::keep(home, contract_text, artifact, &ran.outcomes)?;
+    let tape = tape::keep(home, contract_text, artifact, within, &ran.outcomes)?;
     let ended = receipts::Ended {
         outcome: ran.outcome(),
         outputs: ran.outcomes.iter().map(|outcome| outcome.ended.to_string()).collect(),
@@ -94,6 +99,7 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         host_calls: host_calls(&ran.outcomes),
         memory_bytes: ran.outcomes.iter().map(|outcome| outcome.memory_bytes).max().unwrap_or_default(),
         effects: ran.judged.iter().map(staged::effect).collect(),
+        departures: ran.departures.clone(),
         tape: Some(tape),
         ..receipts::Ended::default()
     };
@@ -109,8 +115,14 @@ fn carry_out(
     stop: &mut dyn FnMut() -> Option<String>,
 ) -> Result<(), CallerError> {
     let Act { verified, contract, artifact, given, wanted } = act;
-    let marked =
-        Marked { contract, contract_text: &verified.contract, artifact, granted: &verified.grant.capabilities };
+    let marked = Marked {
+        contract,
+        contract_text: &verified.contract,
+        artifact,
+        granted: &verified.grant.capabilities,
+        profile: Some(profile::of(&verified.evidence)),
+        within: profile::within(verified),
+    };
     calls(launch, &marked, given, ran, stop)?;
     if wanted == Wanted::Committed && ran.holds() {
         staged::commit(home, &ran.run, &mut ran.judged, stop)?;
@@ -126,6 +138,10 @@ pub struct Marked<'a> {
     pub artifact: &'a [u8],
     /// Names of the granted capabilities.
     pub granted: &'a BTreeSet<String>,
+    /// What its checks saw of it; `None` without a mark.
+    pub profile: Option<Usage>,
+    /// The same where a call is ended for leaving it.
+    pub within: Option<Usage>,
 }
 
 /// Runs the calls without a mark, holds the changes against the invariants, and drops them.
@@ -161,6 +177,7 @@ fn calls(
         granted: marked.granted.clone(),
         world: given.world,
         staged: (&staging).into(),
+        within: marked.within.clone(),
     };
     let (mut excess, mut room) = (None, TAPE_BYTES_MAX);
     let mut stop = || {
@@ -179,7 +196,15 @@ fn calls(
                 Some(left) => room = left,
                 None => outcome.tape = None,
             }
+            ran.departures.extend(marked.profile.iter().flat_map(|profile| profile.departures(&(&outcome).into())));
+            if let Ended::Departed(how) = &outcome.ended {
+                ran.departures.insert(how.clone());
+            }
             ran.outcomes.push(outcome);
+            if marked.within.is_some() && !ran.departures.is_empty() {
+                let how: Vec<String> = ran.departures.iter().cloned().collect();
+                return Err(CallerError::Departed(how.join("; ")));
+            }
             Ok(())
         });
         // However it went: nobody may write into a stage that is read or removed.
@@ -233,7 +258,7 @@ impl Ran {
     #[must_use]
     pub fn outcome(&self) -> &'static str {
         match &self.cut {
-            Some(CallerError::Stopped(_)) => "stopped",
+            Some(CallerError::Stopped(_) | CallerError::Departed(_)) => "stopped",
             Some(CallerError::Refused(_)) => "not run",
             Some(CallerError::Failed(_)) => "failed",
             Some(CallerError::Trapped(_)) => "trapped",

@@ -11,6 +11,7 @@ use proofmark_mark::challenge::Challenge;
 use proofmark_mark::evidence::{Counterexample, Evidence, Outcome};
 use proofmark_run::native::{Native, Natives};
 use proofmark_run::program::Setting;
+use proofmark_run::usage::Usage;
 use proofmark_run::wasi::World;
 use proofmark_run::{Artifact, Program, ProgramError};
 
@@ -105,10 +106,10 @@ impl Finding {
 /// The counts that each check's evidence carries, as in `spec/evidence.md`.
 fn names(check: &str) -> &'static [&'static str] {
     match check {
-        "inspect" => &["imports", "exports", "functions", "memories", "bytes", "violations"],
+        "inspect" => &["imports", "exports", "functions", "memories", "bytes", "violations", "unguarded"],
         "examples" => &["total", "passed"],
         "properties" => &["properties", "held_out", "executions", "discarded", "risk_ppm"],
-        "determinism" => &["pairs", "kept", "differences"],
+        "determinism" => &["pairs", "differences"],
         "interference" => &["secrets", "pairs", "discarded", "leaks"],
         _ => &[],
     }
@@ -134,13 +135,19 @@ impl Task<'_> {
         }
     }
 
+    /// What was seen of the artifact's calls, as evidence has it; `null` for native executables, whose calls take no fuel
+    /// and ask the kernel instead of a host.
+    fn usage(&self, usage: &Usage) -> serde_json::Value {
+        if self.contract.interface.process().is_some() { serde_json::Value::Null } else { serde_json::json!(usage) }
+    }
+
     fn compile(&self, artifact: &Artifact) -> Result<Program, ProgramError> {
         let world = World::Checked { seed: self.challenge.derive(&[b"world"]) };
-        compile(self.contract, artifact, self.contract.capabilities.names(), world, self.threads)
+        compile(self.contract, artifact, self.contract.capabilities.names(), world, self.threads, None)
     }
 }
 
-/// The artifact compiled against a contract, with what it is granted.
+/// The artifact compiled against a contract, with what it is granted and the profile that it is held to.
 ///
 /// # Errors
 /// As [`Program::compile`].
@@ -150,10 +157,11 @@ pub fn compile(
     granted: BTreeSet<String>,
     world: World,
     threads: usize,
+    within: Option<Usage>,
 ) -> Result<Program, ProgramError> {
     let threads = u32::try_from(threads).unwrap_or(1);
     let (interface, budget) = (&contract.interface, &contract.budget);
-    Program::compile(artifact, Setting { interface, budget, granted, world, threads })
+    Program::compile(artifact, Setting { interface, budget, granted, world, threads, within })
 }
 
 /// The finding of a check that could not call the artifact at all.

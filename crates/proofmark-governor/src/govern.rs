@@ -18,7 +18,7 @@ use proofmark_mark::policy::{Action, Decision, Policy, Request, Unmet};
 use proofmark_mark::statement::{Predicate, Statement};
 use proofmark_mark::submission::{PolicyRef, Submission};
 use proofmark_mark::trust::Trust;
-use proofmark_mark::verdict::{Basis, Grant, Verdict};
+use proofmark_mark::verdict::{Basis, Grant, OnDeparture, Verdict};
 use proofmark_run::native::Natives;
 use proofmark_run::worker::Launch;
 use thiserror::Error;
@@ -106,15 +106,19 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
         submitted.statement.plan.iter().map(|planned| checker.run(&planned.check, planned.executions)).collect();
     let signed: Vec<Envelope> = evidence.iter().map(|one| sign(home, asked.contract, artifact, one)).collect();
 
+    let decide = |action| {
+        let request = Request { action, artifact, submission: &submitted.statement, evidence: &evidence };
+        asked.policy.decide(&request)
+    };
+    let decision = match decide(Action::Mark) {
+        Decision::Permit => decide(Action::Run),
+        deny @ Decision::Deny(_) => deny,
+    };
     let grant = Grant {
         autonomy: asked.policy.autonomy(),
         capabilities: asked.contract.capabilities.names(),
         expires: means.now.saturating_add(asked.valid_for).unwrap_or(means.now),
-    };
-    let request = |action| Request { action, artifact, submission: &submitted.statement, evidence: &evidence };
-    let decision = match asked.policy.decide(&request(Action::Mark)) {
-        Decision::Permit => asked.policy.decide(&request(Action::Run)),
-        deny @ Decision::Deny(_) => deny,
+        on_departure: OnDeparture::from(&decide(Action::Depart)),
     };
     let named: Vec<(&str, &Envelope)> = evidence.iter().map(|one| one.check.as_str()).zip(&signed).collect();
     let basis =

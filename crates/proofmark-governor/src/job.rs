@@ -16,9 +16,10 @@ use proofmark_mark::challenge::Challenge;
 use proofmark_mark::evidence::Evidence;
 use proofmark_run::fence::{Mount, Probe, Runs};
 use proofmark_run::staged::Staging;
+use proofmark_run::usage::Usage;
 use proofmark_run::wasi::{World, Written, tape};
 use proofmark_run::worker::{self, Launch, Seen, Stop, Worker};
-use proofmark_run::{Artifact, Ended, Outcome};
+use proofmark_run::{Artifact, Ended, Outcome, Program, ProgramError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -51,7 +52,8 @@ pub enum Work {
     Check { check: String, challenge: Challenge, attempt: u64, executions: u64, threads: usize },
     /// The calls that follow on standard input, a line of WAVE each, until it ends. In a replayed world a line with the
     /// call's tape in base64 comes after each.
-    Calls { granted: BTreeSet<String>, world: World },
+    /// A call that leaves the profile `within` is ended.
+    Calls { granted: BTreeSet<String>, world: World, within: Option<Usage> },
 }
 
 /// A job as a worker received it.
@@ -80,13 +82,22 @@ pub enum Answer {
     /// What came of one call.
     Called {
         /// The result in WAVE, or why there is none.
-        ended: Result<String, String>,
+        ended: Result<String, Cut>,
         fuel: u64,
         stdout: Vec<u8>,
         stderr: Vec<u8>,
         host_calls: BTreeMap<String, u64>,
         memory_bytes: u64,
     },
+}
+
+/// Why a call gave no result.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Cut {
+    Trapped(String),
+    /// It left the profile that it was held to.
+    Departed(String),
 }
 
 /// Why a worker could not serve its job.
@@ -137,7 +148,12 @@ pub fn serve(job: Job, calls: &mut dyn Iterator<Item = String>, output: impl Wri
             let task = Task { contract, artifact, challenge, attempt, executions, threads, natives };
             serve_check(&check, &task, output)
         }
-        Work::Calls { granted, world } => serve_calls(&contract, &artifact, granted, world, calls, output),
+        Work::Calls { granted, world, within } => {
+            let compile = |artifact: &Artifact| checks::compile(&contract, artifact, granted, world.clone(), 1, within);
+            let program =
+                Artifact::read(&artifact, &contract.budget).map_err(Into::into).and_then(|artifact| compile(&artifact));
+            serve_calls(&contract, program, &world, calls, output)
+        }
     }
 }
 
@@ -157,15 +173,11 @@ fn serve_check(check: &str, task: &Task<'_>, output: impl Write + Send) -> Resul
 
 fn serve_calls(
     contract: &Contract,
-    artifact: &[u8],
-    granted: BTreeSet<String>,
-    world: World,
+    program: Result<Program, ProgramError>,
+    world: &World,
     calls: &mut dyn Iterator<Item = String>,
     mut output: impl Write,
 ) -> Result<(), JobError> {
-    let program = Artifact::read(artifact, &contract.budget)
-        .map_err(Into::into)
-        .and_then(|artifact| checks::compile(contract, &artifact, granted, world.clone(), 1));
     let program = match program {
         Ok(program) => program,
         Err(error) => return Ok(send(&mut output, &Answer::Refused(error.to_string()))?),
@@ -173,7 +185,7 @@ fn serve_calls(
     send(&mut output, &Answer::Ready)?;
     while let Some(text) = calls.next() {
         let call = contract.interface.parse_call(text.trim_end()).map_err(|error| JobError::Call(error.to_string()))?;
-        let outcome = if world == World::Replayed {
+        let outcome = if *world == World::Replayed {
             let tape = calls.next().and_then(|text| base64::decode(text.trim_end())).ok_or(JobError::Tape)?;
             program.replay(&call.function, &call.args, tape)
         } else {
@@ -186,7 +198,8 @@ fn serve_calls(
         let ended = match ended {
             Ended::Returned(Some(value)) => Ok(value.to_string()),
             Ended::Returned(None) => Ok("()".to_owned()),
-            Ended::Trapped(why) => Err(why),
+            Ended::Trapped(why) => Err(Cut::Trapped(why)),
+            Ended::Departed(how) => Err(Cut::Departed(how)),
         };
         send(&mut output, &Answer::Called { ended, fuel, stdout, stderr, host_calls, memory_bytes })?;
     }
@@ -307,6 +320,8 @@ pub struct Callee<'a> {
     /// Directories to be changed are not in it but in `staged`.
     pub world: World,
     pub staged: Staged,
+    /// The profile that a call is ended for leaving.
+    pub within: Option<Usage>,
 }
 
 /// Staged directories as a worker sees them.
@@ -336,6 +351,9 @@ pub enum CallerError {
     /// The artifact did what ends it, beside a trap of a call.
     #[error("{0}")]
     Trapped(String),
+    /// It was stopped because it left the profile that its checks saw.
+    #[error("it left its profile: {0}")]
+    Departed(String),
     /// The worker failed.
     #[error("{0}")]
     Failed(String),
@@ -348,7 +366,7 @@ impl Caller {
     /// [`CallerError`].
     pub fn start(launch: &dyn Launch, callee: Callee<'_>, stop: Stop<'_>) -> Result<Self, CallerError> {
         let (world, seen) = inside(callee.world, callee.staged);
-        let work = Work::Calls { granted: callee.granted, world };
+        let work = Work::Calls { granted: callee.granted, world, within: callee.within };
         let job = written(work, callee.contract_text, callee.artifact).map_err(CallerError::Failed)?;
         let mut worker = worker::start(launch, &seen, SILENCE_MAX, job).map_err(failed)?;
         match answer(&mut worker, stop).map_err(failed)? {
@@ -417,7 +435,8 @@ impl Caller {
                     .parse_result(&text)
                     .map_err(|error| failed(self.worker.nonsense(format!("a result of another type ({error})"))))?,
             ),
-            Err(why) => Ended::Trapped(why),
+            Err(Cut::Trapped(why)) => Ended::Trapped(why),
+            Err(Cut::Departed(how)) => Ended::Departed(how),
         };
         let tape = (!tape.is_empty()).then_some(tape);
         Ok(Outcome { ended, fuel, written, host_calls, memory_bytes, tape })

@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use proofmark_contract::{Contract, Evaluator, Exports, Function, Property, Value, shrink};
+use proofmark_run::usage::Usage;
 use proofmark_run::{Ended, Program};
 
 /// Re-runs that shrinking one counterexample may take.
@@ -32,8 +33,8 @@ pub struct Judge<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
     pub judgement: Judgement,
-    /// Fuel of the call itself, without the calls that properties make.
-    pub fuel: u64,
+    /// Of the call itself, without the calls that properties make.
+    pub usage: Usage,
 }
 
 /// What the contract says of one input.
@@ -76,7 +77,7 @@ impl Exports for InnerCalls {
     fn call(&self, function: &Function, arguments: &[Value]) -> Result<Option<Value>, String> {
         match self.program.call(function, arguments).ended {
             Ended::Returned(value) => Ok(value),
-            Ended::Trapped(why) => {
+            Ended::Trapped(why) | Ended::Departed(why) => {
                 let mut trapped = self.trapped.lock().unwrap_or_else(PoisonError::into_inner);
                 trapped.get_or_insert_with(|| (function.full_name(), arguments.to_vec(), why.clone()));
                 Err(why)
@@ -125,11 +126,12 @@ impl<'a> Judge<'a> {
     #[must_use]
     pub fn judge(&self, arguments: &[Value], accepted: &[bool]) -> Judged {
         let outcome = self.program.call(&self.function, arguments);
+        let usage = Usage::from(&outcome);
         let judgement = match outcome.ended {
-            Ended::Trapped(why) => self.trapped(&self.function.full_name(), arguments, why),
+            Ended::Trapped(why) | Ended::Departed(why) => self.trapped(&self.function.full_name(), arguments, why),
             Ended::Returned(result) => self.returned(arguments, result.as_ref(), accepted),
         };
-        Judged { judgement, fuel: outcome.fuel }
+        Judged { judgement, usage }
     }
 
     fn trapped(&self, function: &str, arguments: &[Value], why: String) -> Judgement {
@@ -181,7 +183,7 @@ impl<'a> Judge<'a> {
                 }
                 let Ok(accepted) = self.accepted(&candidate) else { continue };
                 let judged = self.judge(&candidate, &accepted);
-                fuel = fuel.saturating_add(judged.fuel);
+                fuel = fuel.saturating_add(judged.usage.fuel);
                 if let Judgement::Violated(found) = judged.judgement
                     && found.alike(&violation)
                 {

@@ -25,6 +25,7 @@ pub mod judge;
 pub mod keys;
 pub mod log;
 pub mod orders;
+pub mod profile;
 pub mod receipts;
 pub mod replay;
 pub mod shards;

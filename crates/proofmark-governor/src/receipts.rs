@@ -3,7 +3,7 @@
 //! Calls and results are in a receipt only as salted commitments; the salts stay in the home, so that each value can be
 //! disclosed or forgotten on its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proofmark_contract::Contract;
 use proofmark_mark::digest::Digest;
@@ -39,6 +39,7 @@ pub struct Ended<'a> {
     pub system_calls: BTreeMap<String, u64>,
     pub resources: Option<Resources>,
     pub tape: Option<Tape>,
+    pub departures: BTreeSet<String>,
 }
 
 /// Writes the opening receipt: which mark, which grant, commitments to the inputs.
@@ -65,6 +66,7 @@ pub fn open(home: &mut Home, verified: &Verified, contract: &Contract, inputs: &
         system_calls: BTreeMap::new(),
         resources: None,
         tape: None,
+        departures: BTreeSet::new(),
     };
     append_open(home, Open { receipt, artifact: verified.artifact, name: contract.name.clone() })
 }
@@ -98,6 +100,7 @@ pub fn open_undo(home: &mut Home, run: &str) -> Result<Open, GovernError> {
         system_calls: BTreeMap::new(),
         resources: None,
         tape: None,
+        departures: BTreeSet::new(),
         ..predicate
     };
     append_open(home, Open { receipt, artifact, name })
@@ -125,8 +128,8 @@ pub fn close(home: &mut Home, open: Open, ended: Ended<'_>) -> Result<(), Govern
     let outputs = commitments(home, &outputs)?;
     let outcome = Some(outcome.to_owned());
     let receipt = Receipt { phase: Phase::Close, outputs, fuel, outcome, probe, effects, ..open.receipt };
-    let Ended { host_calls, memory_bytes, egress, system_calls, resources, tape, .. } = ended;
-    let receipt = Receipt { host_calls, memory_bytes, egress, system_calls, resources, tape, ..receipt };
+    let Ended { host_calls, memory_bytes, egress, system_calls, resources, tape, departures, .. } = ended;
+    let receipt = Receipt { host_calls, memory_bytes, egress, system_calls, resources, tape, departures, ..receipt };
     let contract = receipt.contract;
     let envelope = home.keys.governor().sign(Statement::new(&open.name, open.artifact, receipt).to_bytes());
     let entry = Entry::new(Kind::ReceiptClose, &envelope, open.artifact, contract);
@@ -153,20 +156,32 @@ fn all(view: &View) -> impl Iterator<Item = Result<(Statement<Receipt>, Digest),
     })
 }
 
-/// The opening receipts without a closing one: what runs now, and what never came to its end. Reads every receipt.
+/// The runs of a log that someone should look at.
+#[derive(Debug, Default)]
+pub struct Notable {
+    /// Opening receipts without a closing one: what runs now, and what never came to its end.
+    pub open: Vec<Receipt>,
+    /// Closing receipts of runs that left the profile that their checks saw.
+    pub departed: Vec<Receipt>,
+}
+
+/// Finds the runs that someone should look at. Reads every receipt.
 ///
 /// # Errors
 /// What keeps the log from being read, or a receipt that is none.
-pub fn unfinished(view: &View) -> Result<Vec<Receipt>, GovernError> {
-    let mut open = BTreeMap::new();
+pub fn notable(view: &View) -> Result<Notable, GovernError> {
+    let (mut open, mut departed) = (BTreeMap::new(), Vec::new());
     for one in all(view) {
         let receipt = one?.0.predicate;
         match receipt.phase {
             Phase::Open => drop(open.insert(receipt.sequence, receipt)),
-            Phase::Close => drop(open.remove(&receipt.sequence)),
+            Phase::Close => {
+                open.remove(&receipt.sequence);
+                departed.extend(Some(receipt).filter(|receipt| !receipt.departures.is_empty()));
+            }
         }
     }
-    Ok(open.into_values().collect())
+    Ok(Notable { open: open.into_values().collect(), departed })
 }
 
 /// Both receipts of a run.

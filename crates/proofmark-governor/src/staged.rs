@@ -3,7 +3,7 @@
 //!
 //! As in every act, receipts and orders come first; a commit happens only while no order forbids the run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use proofmark_contract::{Contract, Fact, FactKind};
 use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::Verified;
 use proofmark_mark::receipt::{Effect, Probed};
+use proofmark_mark::verdict::OnDeparture;
 use proofmark_run::broker::Broker;
 use proofmark_run::broker::ledger::Record;
 use proofmark_run::effects::{self, Diff, EffectError, Recovered, Refused, Stage};
@@ -27,6 +28,7 @@ use crate::egress;
 use crate::govern::GovernError;
 use crate::home::{Home, HomeError, read_limited, write};
 use crate::orders::Watcher;
+use crate::profile;
 use crate::receipts::{self, Ended};
 
 /// The largest file that says how a run is undone, in bytes.
@@ -100,6 +102,8 @@ pub struct Finished {
     pub written: Written,
     pub probe: Probe,
     pub judged: Vec<Judged>,
+    /// How it left the profile that its checks saw.
+    pub departures: BTreeSet<String>,
 }
 
 impl Judged {
@@ -132,7 +136,8 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
     let open = receipts::open(home, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
     let mut spent = Spent::default();
-    let ended = carry_out(home, &act, natives, means, &run, &mut spent);
+    let mut departures = BTreeSet::new();
+    let ended = carry_out(home, &act, natives, means, &run, &mut spent, &mut departures);
     let (outcome, outputs, probe) = match &ended {
         Ok(finished) => {
             let committed = finished.judged.iter().any(|judged| judged.fate == Fate::Committed);
@@ -141,7 +146,7 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
             (if committed { "committed" } else { "dropped" }, outputs, Some(&finished.probe))
         }
         Err(StagedError::Trapped(_)) => ("trapped", Vec::new(), None),
-        Err(StagedError::Stopped(_)) => ("stopped", Vec::new(), None),
+        Err(StagedError::Stopped(_) | StagedError::Departed(_)) => ("stopped", Vec::new(), None),
         Err(_) => ("failed", Vec::new(), None),
     };
     let probe = probe.map(|probe| probed(home, probe)).transpose()?;
@@ -149,7 +154,8 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
     let record = act.given.broker.as_ref().map(Broker::record);
     let egress = record.as_ref().map(|record| egress::keep(home, record)).transpose()?;
     let Spent { system_calls, resources } = spent.clone();
-    let ended_as = Ended { outcome, outputs, probe, effects, egress, system_calls, resources, ..Ended::default() };
+    let ended_as =
+        Ended { outcome, outputs, probe, effects, egress, system_calls, resources, departures, ..Ended::default() };
     receipts::close(home, open, ended_as)?;
     Ok(Ran { run, ended, egress: record, spent })
 }
@@ -177,12 +183,19 @@ fn carry_out(
     means: &Means<'_>,
     run: &str,
     spent: &mut Spent,
+    departures: &mut BTreeSet<String>,
 ) -> Result<Finished, StagedError> {
     let blind = |error: &dyn std::fmt::Display| StagedError::Undecided(format!("no order can be seen: {error}"));
     let mut watcher = Watcher::open(home, means.trust).map_err(|error| blind(&error))?;
     let acting = act.verified.acting(run);
     let mut stop = || (means.interrupted)().or_else(|| watcher.forbids(&acting, (means.now)()));
-    let mut finished = stage(act.contract, act.artifact, act.given.clone(), natives, &mut stop, spent)?;
+    // Where no profile can be held to, nothing is started that departures would stop.
+    hold(act.verified, spent, departures)?;
+    let staged = stage(act.contract, act.artifact, act.given.clone(), natives, &mut stop, spent);
+    let held = hold(act.verified, spent, departures);
+    let mut finished = staged?;
+    held?;
+    finished.departures.clone_from(departures);
     if act.wanted == Wanted::Committed && finished.holds() {
         commit(home, run, &mut finished.judged, &mut stop)?;
     }
@@ -232,6 +245,23 @@ fn put_back(judged: &mut [Judged]) {
     }
 }
 
+/// Finds how a run that took `spent` left its profile.
+///
+/// # Errors
+/// It did, and its grant has such a run stopped.
+fn hold(verified: &Verified, spent: &Spent, departures: &mut BTreeSet<String>) -> Result<(), StagedError> {
+    let stops = verified.grant.on_departure == OnDeparture::Stop;
+    *departures = match profile::left_by(&verified.evidence, spent.system_calls.keys().map(String::as_str)) {
+        Ok(departures) => departures,
+        // Unknown is never a yes; but a flag on every run of such an executable would be no flag.
+        Err(why) => stops.then(|| format!("system calls: {why}")).into_iter().collect(),
+    };
+    if stops && !departures.is_empty() {
+        return Err(StagedError::Departed(departures.iter().cloned().collect::<Vec<_>>().join("; ")));
+    }
+    Ok(())
+}
+
 /// Runs the executable and holds its changes against the invariants, and stops there. `spent` is what it took.
 ///
 /// # Errors
@@ -249,7 +279,7 @@ pub fn stage(
     let native = Native::new(artifact, process, &contract.budget, &contract.capabilities, natives)
         .map_err(|error| StagedError::Undecided(error.to_string()))?;
     let Staged { code, written, probe, changes } = native.stage(given, stop, spent)?;
-    Ok(Finished { code, written, probe, judged: judge(contract, changes) })
+    Ok(Finished { code, written, probe, judged: judge(contract, changes), departures: BTreeSet::new() })
 }
 
 /// Drops every change that was not committed.

@@ -5,6 +5,7 @@
 
 use proofmark_mark::digest::Digest;
 use proofmark_mark::receipt;
+use proofmark_run::usage::Usage;
 use proofmark_run::wasi::tape::TAPE_BYTES_MAX;
 use proofmark_run::{Ended, Outcome};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ const VERSION: u32 = 1;
 #[serde(deny_unknown_fields)]
 struct Header {
     tape: u32,
+    /// The profile that its calls were ended for leaving.
+    within: Option<Usage>,
     calls: Vec<Taken>,
 }
 
@@ -45,7 +48,7 @@ impl Taken {
     pub fn of(outcome: &Outcome, tape_bytes: u64) -> Self {
         Self {
             tape_bytes,
-            trapped: matches!(outcome.ended, Ended::Trapped(_)),
+            trapped: !matches!(outcome.ended, Ended::Returned(_)),
             fuel: outcome.fuel,
             memory_bytes: outcome.memory_bytes,
             stdout: Digest::of(&outcome.written.stdout),
@@ -63,9 +66,10 @@ pub fn keep(
     home: &Home,
     contract_text: &str,
     artifact: &[u8],
+    within: Option<Usage>,
     outcomes: &[Outcome],
 ) -> Result<receipt::Tape, GovernError> {
-    let bytes = match written(outcomes) {
+    let bytes = match written(within, outcomes) {
         Ok(bytes) => bytes,
         Err(why) => return Ok(receipt::Tape::Missing(why)),
     };
@@ -76,7 +80,7 @@ pub fn keep(
 }
 
 /// A tape's bytes, or why there is none.
-fn written(outcomes: &[Outcome]) -> Result<Vec<u8>, String> {
+fn written(within: Option<Usage>, outcomes: &[Outcome]) -> Result<Vec<u8>, String> {
     if outcomes.is_empty() {
         return Err("no call came to its end".to_owned());
     }
@@ -84,15 +88,18 @@ fn written(outcomes: &[Outcome]) -> Result<Vec<u8>, String> {
     let whole = tapes.filter(|tapes| tapes.iter().map(|tape| tape.len()).sum::<usize>() <= TAPE_BYTES_MAX);
     let tapes = whole.ok_or_else(|| format!("not every call has a whole one, of {TAPE_BYTES_MAX} bytes together"))?;
     let calls = outcomes.iter().zip(&tapes).map(|(outcome, tape)| Taken::of(outcome, tape.len() as u64)).collect();
-    let mut bytes = serde_json::to_vec(&Header { tape: VERSION, calls }).map_err(|error| error.to_string())?;
+    let mut bytes = serde_json::to_vec(&Header { tape: VERSION, within, calls }).map_err(|error| error.to_string())?;
     bytes.push(b'\n');
     bytes.extend(tapes.concat());
     Ok(bytes)
 }
 
-/// The calls of a tape, each with its host calls; `None` if the bytes are no tape.
+/// Calls, each with its host calls.
+pub type Calls = Vec<(Taken, Vec<u8>)>;
+
+/// The profile that a tape's calls were held to, and each call with its host calls; `None` if the bytes are no tape.
 #[must_use]
-pub fn read(bytes: &[u8]) -> Option<Vec<(Taken, Vec<u8>)>> {
+pub fn read(bytes: &[u8]) -> Option<(Option<Usage>, Calls)> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let (header, rest) = bytes.split_at_checked(end)?;
     let header: Header = serde_json::from_slice(header).ok()?;
@@ -103,7 +110,7 @@ pub fn read(bytes: &[u8]) -> Option<Vec<(Taken, Vec<u8>)>> {
         calls.push((taken, tape.to_vec()));
         rest = after;
     }
-    (header.tape == VERSION && rest.is_empty()).then_some(calls)
+    (header.tape == VERSION && rest.is_empty()).then_some((header.within, calls))
 }
 
 #[cfg(test)]
@@ -120,8 +127,10 @@ mod tests {
     #[test]
     fn a_tape_is_read_as_it_was_written() {
         let outcomes = [outcome(Some(vec![1])), outcome(Some(vec![1, b'\n', 0, 255]))];
-        let bytes = written(&outcomes).unwrap();
-        let calls = read(&bytes).unwrap();
+        let held_to = Usage { fuel: 9, ..Usage::default() };
+        let bytes = written(Some(held_to.clone()), &outcomes).unwrap();
+        let (within, calls) = read(&bytes).unwrap();
+        assert_eq!(within, Some(held_to));
         assert_eq!(calls[1], (Taken::of(&outcomes[1], 4), vec![1, b'\n', 0, 255]));
         assert_eq!(calls.len(), 2);
         for cut in 0..bytes.len() {
@@ -134,16 +143,16 @@ mod tests {
 
     #[test]
     fn a_tape_is_whole_or_missing() {
-        assert!(written(&[]).unwrap_err().contains("no call"));
-        assert!(written(&[outcome(Some(vec![1])), outcome(None)]).unwrap_err().contains("not every call"));
+        assert!(written(None, &[]).unwrap_err().contains("no call"));
+        assert!(written(None, &[outcome(Some(vec![1])), outcome(None)]).unwrap_err().contains("not every call"));
         let long = outcome(Some(vec![1; TAPE_BYTES_MAX]));
-        assert!(written(std::slice::from_ref(&long)).is_ok());
-        assert!(written(&[long, outcome(Some(vec![1]))]).unwrap_err().contains("not every call"));
+        assert!(written(None, std::slice::from_ref(&long)).is_ok());
+        assert!(written(None, &[long, outcome(Some(vec![1]))]).unwrap_err().contains("not every call"));
     }
 
     proptest::proptest! {
         #[test]
-        fn reading_never_panics(bytes: Vec<u8>, header in "\\{\"tape\":1,\"calls\":\\[[^\n]{0,40}\\]\\}\n") {
+        fn reading_never_panics(bytes: Vec<u8>, header in "\\{\"tape\":1,\"within\":null,\"calls\":\\[[^\n]{0,40}\\]\\}\n") {
             let _ = read(&bytes);
             let _ = read(&[header.as_bytes(), &bytes].concat());
         }

@@ -99,6 +99,8 @@ pub enum Action {
     Mark,
     /// Run the artifact inside the grant.
     Run,
+    /// Let a run go on after it left the profile that its checks saw.
+    Depart,
 }
 
 /// What a policy says to a request.
@@ -272,6 +274,7 @@ fn query(request: &Request<'_>) -> Result<(cedar_policy::Request, Entities), Str
     let action = match action {
         Action::Mark => uid("Action", "mark")?,
         Action::Run => uid("Action", "run")?,
+        Action::Depart => uid("Action", "depart")?,
     };
     let query = cedar_policy::Request::new(generator, action, resource, context, Some(schema))
         .map_err(|error| error.to_string())?;

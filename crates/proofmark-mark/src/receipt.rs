@@ -2,7 +2,7 @@
 //!
 //! A receipt never holds an input or an output, only salted commitments to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,8 @@ pub struct Receipt {
     /// What was asked of the network; `null` when opening, and where there was none.
     #[serde(deserialize_with = "crate::canonical::nullable")]
     pub egress: Option<Egress>,
+    /// How the run left the profile that its checks saw, in words that are the same on every machine; empty when opening.
+    pub departures: BTreeSet<String>,
     /// How often a program made which system call, by name, without those that its fence denied; empty when opening, and for
     /// components.
     pub system_calls: BTreeMap<String, u64>,
@@ -156,6 +158,7 @@ mod tests {
             autonomy: Autonomy::Supervised,
             capabilities: ["stdout".to_owned()].into(),
             expires: "2027-01-01T00:00:00Z".parse().unwrap(),
+            on_departure: crate::verdict::OnDeparture::Stop,
         };
         let open = Receipt {
             phase: Phase::Open,
@@ -176,6 +179,7 @@ mod tests {
             system_calls: BTreeMap::new(),
             resources: None,
             tape: None,
+            departures: BTreeSet::new(),
         };
         let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
         let probe = Some(Probed { report: Digest([4; 32]), acts: 139 });
@@ -194,7 +198,9 @@ mod tests {
         let counted = Receipt { system_calls, resources, ..staged.clone() };
         let kept = Receipt { tape: Some(Tape::Kept(Digest([5; 32]))), ..close.clone() };
         let missing = Receipt { tape: Some(Tape::Missing("too long".into())), ..close.clone() };
-        for receipt in [open, close, staged, connected, counted, kept, missing] {
+        let departures = ["fuel: more than 10 times the most that its checks saw, 400".to_owned()].into();
+        let departed = Receipt { outcome: Some("stopped".to_owned()), departures, ..close.clone() };
+        for receipt in [open, close, staged, connected, counted, kept, missing, departed] {
             let statement = Statement::new("gcd", Digest([3; 32]), receipt);
             assert_eq!(Statement::parse(&statement.to_bytes()).unwrap(), statement);
         }

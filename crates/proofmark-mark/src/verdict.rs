@@ -86,6 +86,35 @@ pub struct Grant {
     /// The first second in which the grant no longer holds.
     #[serde(with = "crate::time")]
     pub expires: Timestamp,
+    pub on_departure: OnDeparture,
+}
+
+/// What happens to a run that leaves the profile that its checks saw: what the policy says to `depart`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDeparture {
+    /// It goes on, and its receipt says so.
+    Flag,
+    /// It is stopped, and its receipt says so.
+    Stop,
+}
+
+impl From<&Decision> for OnDeparture {
+    fn from(decision: &Decision) -> Self {
+        match decision {
+            Decision::Permit => Self::Flag,
+            Decision::Deny(_) => Self::Stop,
+        }
+    }
+}
+
+impl std::fmt::Display for OnDeparture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Flag => "flagged",
+            Self::Stop => "stopped",
+        })
+    }
 }
 
 /// What a verdict rests on.

@@ -18,6 +18,7 @@ pub mod profile;
 pub mod program;
 pub mod staged;
 pub mod tree;
+pub mod usage;
 pub mod wasi;
 pub mod worker;
 pub mod wrap;

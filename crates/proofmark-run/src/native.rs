@@ -30,7 +30,7 @@ const WRITTEN_BYTES_MAX: u64 = 1 << 20;
 const FENCE_MEMORY_BYTES: u64 = 16 << 20;
 /// How long a call may take and sleep. Backstops, never budgets: what meets them has no answer.
 const CPU_SECONDS: u64 = 10;
-const WALL_MAX: Duration = Duration::from_secs(30);
+const WALL_MAX: Duration = Duration::from_secs(120);
 /// What a tree may hold after a call.
 const TREE: tree::Limits = tree::Limits {
     entries: 20_000,

@@ -17,6 +17,7 @@ use crate::convert;
 use crate::engine::engine;
 use crate::imports::{self, NotGranted};
 use crate::native::Native;
+use crate::usage::Usage;
 use crate::wasi::{Host, World, Written, linker};
 
 /// An artifact, ready to be called. Shared between threads.
@@ -33,6 +34,7 @@ pub struct Compiled {
     budget: Budget,
     granted: BTreeSet<String>,
     world: World,
+    within: Option<Arc<Usage>>,
 }
 
 /// Why an artifact can't be called at all.
@@ -82,16 +84,18 @@ pub enum Ended {
     Returned(Option<Value>),
     /// It trapped, exceeded a budget or broke the canonical ABI: in words that are the same on every machine.
     Trapped(String),
+    /// It was ended when it left the profile that it is held to: how, in words that are the same on every machine.
+    Departed(String),
 }
 
 impl Ended {
-    /// Whether both returned the same value or both trapped in the same way. NaNs are the same.
+    /// Whether both returned the same value or both ended early in the same way. NaNs are the same.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Returned(Some(a)), Self::Returned(Some(b))) => a.same(b),
             (Self::Returned(None), Self::Returned(None)) => true,
-            (Self::Trapped(a), Self::Trapped(b)) => a == b,
+            (Self::Trapped(a), Self::Trapped(b)) | (Self::Departed(a), Self::Departed(b)) => a == b,
             _ => false,
         }
     }
@@ -103,6 +107,7 @@ impl std::fmt::Display for Ended {
             Self::Returned(Some(value)) => write!(f, "{value}"),
             Self::Returned(None) => f.write_str("()"),
             Self::Trapped(why) => f.write_str(why),
+            Self::Departed(how) => write!(f, "left its profile: {how}"),
         }
     }
 }
@@ -117,6 +122,8 @@ pub struct Setting<'a> {
     pub world: World,
     /// Threads that will call at the same time.
     pub threads: u32,
+    /// The profile that a call is ended for leaving; `None` where only the budget limits it.
+    pub within: Option<Usage>,
 }
 
 impl Program {
@@ -202,8 +209,8 @@ impl Compiled {
         let exports = bind(&component, setting.interface)?;
         let linker = linker(&engine, &setting.granted).map_err(|error| ProgramError::Engine(first_line(&error)))?;
         let pre = linker.instantiate_pre(&component).map_err(|error| ProgramError::Compile(format!("{error:#}")))?;
-        let budget = setting.budget.clone();
-        Ok(Self { engine, pre, exports, budget, granted: setting.granted, world: setting.world })
+        let Setting { budget, granted, world, within, .. } = setting;
+        Ok(Self { engine, pre, exports, budget: budget.clone(), granted, world, within: within.map(Arc::new) })
     }
 
     fn session(&self) -> Instances<'_> {
@@ -224,16 +231,25 @@ impl Compiled {
             Some(tape) => Host::replayed(&self.budget, tape),
             None => Host::new(&self.budget, &self.granted, world).map_err(trapped)?,
         };
-        let mut store = Store::new(&self.engine, host);
+        let mut store = Store::new(&self.engine, host.held_to(self.within.clone()));
         store.limiter(|host| host);
-        store.set_fuel(self.budget.fuel).map_err(|error| trapped(first_line(&error)))?;
+        store.set_fuel(self.fuel_max()).map_err(|error| trapped(first_line(&error)))?;
         match self.pre.instantiate(&mut store) {
             Ok(instance) => Ok(Live { store, instance }),
             Err(error) => {
-                let why = format!("while it was instantiated: {}", why(&error, &store, &self.budget));
-                Err(Box::new(self.outcome(&mut store, Ended::Trapped(why))))
+                let ended = match self.ended(&error, &store) {
+                    Ended::Trapped(why) => Ended::Trapped(format!("while it was instantiated: {why}")),
+                    ended => ended,
+                };
+                Err(Box::new(self.outcome(&mut store, ended)))
             }
         }
+    }
+
+    /// Fuel that a call is given: that of the budget, or one more than a call inside the profile can take.
+    fn fuel_max(&self) -> u64 {
+        let within = self.within.as_ref().map_or(u64::MAX, |profile| profile.fuel_max().saturating_add(1));
+        within.min(self.budget.fuel)
     }
 
     /// What came of a call, from what its store counted.
@@ -246,7 +262,19 @@ impl Compiled {
     }
 
     fn used(&self, store: &Store<Host>) -> u64 {
-        self.budget.fuel.saturating_sub(store.get_fuel().unwrap_or_default())
+        self.fuel_max().saturating_sub(store.get_fuel().unwrap_or_default())
+    }
+
+    /// How a call ended that did not return.
+    fn ended(&self, error: &wasmtime::Error, store: &Store<Host>) -> Ended {
+        let out_of_fuel = matches!(error.downcast_ref::<Trap>(), Some(Trap::OutOfFuel));
+        match (store.data().left_profile(), &self.within) {
+            (Some(how), _) => Ended::Departed(how.clone()),
+            (None, Some(profile)) if out_of_fuel && profile.fuel_max() < self.budget.fuel => {
+                Ended::Departed(profile.fuel_departure())
+            }
+            _ => Ended::Trapped(why(error, store, &self.budget)),
+        }
     }
 }
 
@@ -254,7 +282,7 @@ impl Exports for Program {
     fn call(&self, function: &Function, arguments: &[Value]) -> Result<Option<Value>, String> {
         match self.call(function, arguments).ended {
             Ended::Returned(value) => Ok(value),
-            Ended::Trapped(why) => Err(why),
+            ended => Err(ended.to_string()),
         }
     }
 }
@@ -277,7 +305,7 @@ impl Instances<'_> {
     fn call(&mut self, function: &Function, arguments: &[Value]) -> Outcome {
         let program = self.program;
         let mut live = match self.live.take() {
-            Some(mut live) => match live.store.set_fuel(program.budget.fuel) {
+            Some(mut live) => match live.store.set_fuel(program.fuel_max()) {
                 Ok(()) => live,
                 Err(error) => return program.outcome(&mut live.store, Ended::Trapped(first_line(&error))),
             },
@@ -307,7 +335,7 @@ impl Live {
         let mut results = [Val::Bool(false)];
         let results = results.get_mut(..usize::from(function.result.is_some())).unwrap_or_default();
         if let Err(error) = export.call(&mut self.store, &arguments, results) {
-            return Ended::Trapped(why(&error, &self.store, &program.budget));
+            return program.ended(&error, &self.store);
         }
         match (results.first(), &function.result) {
             (Some(result), Some(ty)) => match convert::from_engine(result, ty) {

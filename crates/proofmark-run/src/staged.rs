@@ -73,6 +73,9 @@ pub enum StagedError {
     /// An order, or who started it.
     #[error("{0}")]
     Stopped(String),
+    /// It left the profile that its checks saw.
+    #[error("it left its profile: {0}")]
+    Departed(String),
 }
 
 impl From<Excess> for StagedError {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use wasmtime_wasi::p2::bindings;
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
 
+use crate::usage::{Held, Usage};
 use calls::{CALLS, Call, Calls, Linked};
 use tape::{Recording, Replay, Taping};
 
@@ -77,6 +79,7 @@ pub struct Host {
     memory_bytes: u64,
     /// The first budget that the instance tried to exceed.
     pub exceeded: Option<String>,
+    held: Held,
     wasi: Option<Box<Wasi>>,
 }
 
@@ -110,7 +113,19 @@ impl Host {
 
     fn with(budget: &Budget, wasi: Option<Box<Wasi>>) -> Self {
         let (memory_max, table_max) = (budget.memory, budget.table_elements);
-        Self { memory_max, table_max, memory_bytes: 0, exceeded: None, wasi }
+        Self { memory_max, table_max, memory_bytes: 0, exceeded: None, held: Held::default(), wasi }
+    }
+
+    /// The same, held to a profile.
+    #[must_use]
+    pub fn held_to(self, profile: Option<Arc<Usage>>) -> Self {
+        Self { held: Held::to(profile), ..self }
+    }
+
+    /// How the instance left the profile that it is held to.
+    #[must_use]
+    pub fn left_profile(&self) -> Option<&String> {
+        self.held.departed()
     }
 
     /// The most linear memory that the instance held so far, all its memories together, in bytes.
@@ -145,7 +160,7 @@ impl Host {
     }
 
     fn calls(&mut self) -> Calls<'_> {
-        Calls(self.wasi.get_or_insert_with(|| Box::new(Wasi::empty())))
+        Calls(self.wasi.get_or_insert_with(|| Box::new(Wasi::empty())), &mut self.held)
     }
 
     /// What the instance wrote so far.
@@ -287,7 +302,9 @@ impl ResourceLimiter for Host {
         }
         // Beyond its own maximum a memory is asked for and not given.
         if most.is_none_or(|most| desired <= most) {
-            self.memory_bytes = self.memory_bytes.saturating_add(desired.saturating_sub(current) as u64);
+            let bytes = self.memory_bytes.saturating_add(desired.saturating_sub(current) as u64);
+            self.held.grows(bytes)?;
+            self.memory_bytes = bytes;
         }
         Ok(true)
     }

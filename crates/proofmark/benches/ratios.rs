@@ -115,6 +115,7 @@ fn program(contract: &Contract) -> Arc<Program> {
         granted: BTreeSet::new(),
         world: World::Checked { seed: [0; 32] },
         threads: 1,
+        within: None,
     };
     Arc::new(Program::compile(&artifact, setting).unwrap())
 }

@@ -26,6 +26,10 @@ pub mod staged;
 /// Version of the JSON that commands print.
 const JSON_VERSION: u64 = 1;
 
+/// The next thing to try when a run was stopped for leaving its profile.
+pub const DEPARTED: &str =
+    "run it on what its checks saw, or check it under a policy that permits `depart`, such as `supervised`";
+
 pub const BOLD: Style = Style::new().bold();
 pub const DIM: Style = Style::new().dimmed();
 pub const GOOD: Style = AnsiColor::Green.on_default();
@@ -64,7 +68,14 @@ pub fn result(ended: &Ended) {
     match ended {
         Ended::Returned(Some(value)) => println!("{}", safe(&value.to_string())),
         Ended::Returned(None) => {}
-        Ended::Trapped(why) => eprintln!("{BAD}no result{BAD:#}: {}", safe(why)),
+        cut => eprintln!("{BAD}no result{BAD:#}: {}", safe(&cut.to_string())),
+    }
+}
+
+/// How a run left its profile, on standard error: standard output is the artifact's.
+pub fn departures(departures: &BTreeSet<String>) {
+    for how in departures {
+        eprintln!("{UNSURE}left its profile{UNSURE:#}: {}", safe(how));
     }
 }
 

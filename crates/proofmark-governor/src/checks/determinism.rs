@@ -9,6 +9,7 @@ use std::sync::Arc;
 use proofmark_contract::generate::{Dictionary, Source};
 use proofmark_contract::{Call, Function, Value};
 use proofmark_mark::evidence::{Counterexample, Outcome};
+use proofmark_run::usage::Usage;
 use proofmark_run::{Ended, Outcome as Called, Program};
 use serde_json::json;
 
@@ -34,6 +35,7 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
     let planned = task.executions.saturating_mul(functions.len() as u64);
     let mut pairs = Vec::new();
     let mut differences = Vec::new();
+    let mut usage = Usage::default();
     for (function, before) in functions.iter().zip((0_u64..).map(|nth| nth.saturating_mul(task.executions))) {
         let shifted = |done: u64, _: u64| progress(before.saturating_add(done), planned);
         let results = shards::run(
@@ -45,9 +47,10 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
         );
         let sum = |of: fn(&Pairs) -> u64| results.iter().fold(0_u64, |sum, shard| sum.saturating_add(of(shard)));
         pairs.push(Compared { function, pairs: sum(|shard| shard.pairs), kept: sum(|shard| shard.kept) });
+        results.iter().for_each(|shard| usage.add(shard.usage.clone()));
         differences.extend(results.into_iter().find_map(|shard| shard.difference).map(|found| (function, found)));
     }
-    finding(task, &pairs, &differences)
+    finding(task, &pairs, &usage, &differences)
 }
 
 impl Task<'_> {
@@ -69,6 +72,7 @@ struct Compared<'a> {
 struct Pairs {
     pairs: u64,
     kept: u64,
+    usage: Usage,
     difference: Option<Difference>,
 }
 
@@ -97,6 +101,7 @@ fn one_shard(
     let mut source = Source::new(seed, dictionary);
     let fuel_max = shards::share(task.contract.budget.total_fuel / FUEL_PART, shard);
     let (mut fuel, mut pairs, mut thirds) = (0_u64, 0_u64, 0_u64);
+    let mut usage = Usage::default();
     let keeps = task.keeps();
     let mut kept = program.session();
     for nth in 0..shards::share(task.executions, shard) {
@@ -109,15 +114,17 @@ fn one_shard(
         let arguments = source.arguments(function);
         let (first, second) = (program.call(function, &arguments), program.call(function, &arguments));
         let third = keeps.then(|| kept.call(function, &arguments));
-        let used = [Some(&first), Some(&second), third.as_ref()].into_iter().flatten().map(|called| called.fuel);
-        fuel = used.fold(fuel, u64::saturating_add);
+        for called in [Some(&first), Some(&second), third.as_ref()].into_iter().flatten() {
+            fuel = fuel.saturating_add(called.fuel);
+            usage.add(called.into());
+        }
         pairs = pairs.saturating_add(1);
         thirds = thirds.saturating_add(u64::from(third.is_some()));
         if let Some((where_, got)) = differ(&first, &second, third.as_ref()) {
-            return Pairs { pairs, kept: thirds, difference: Some(Difference { arguments, where_, got }) };
+            return Pairs { pairs, kept: thirds, usage, difference: Some(Difference { arguments, where_, got }) };
         }
     }
-    Pairs { pairs, kept: thirds, difference: None }
+    Pairs { pairs, kept: thirds, usage, difference: None }
 }
 
 fn differ(first: &Called, second: &Called, kept: Option<&Called>) -> Option<(&'static str, String)> {
@@ -135,7 +142,13 @@ fn both(first: &Ended, second: &Ended) -> String {
     format!("{}, then {}", shown(&first.to_string()), shown(&second.to_string()))
 }
 
-fn finding(task: &Task<'_>, compared: &[Compared<'_>], differences: &[(&Arc<Function>, Difference)]) -> Finding {
+fn finding(
+    task: &Task<'_>,
+    compared: &[Compared<'_>],
+    usage: &Usage,
+    differences: &[(&Arc<Function>, Difference)],
+) -> Finding {
+    let kept_calls = if task.keeps() { KEPT_CALLS } else { 0 };
     let counterexamples: Vec<Counterexample> = differences
         .iter()
         .map(|(function, difference)| Counterexample {
@@ -158,7 +171,9 @@ fn finding(task: &Task<'_>, compared: &[Compared<'_>], differences: &[(&Arc<Func
             ("differences", differences.len() as u64),
         ]),
         counterexamples,
-        details: json!({ "shards": SHARDS, "kept_calls": if task.keeps() { KEPT_CALLS } else { 0 }, "functions": listed }),
+        details: json!({
+            "shards": SHARDS, "kept_calls": kept_calls, "functions": listed, "usage": task.usage(usage),
+        }),
     }
 }
 

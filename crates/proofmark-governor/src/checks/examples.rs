@@ -2,9 +2,10 @@
 //!
 //! Each example runs in a fresh instance; results are compared as values, so two spellings of one value are the same.
 
-use proofmark_contract::{Example, Expected};
+use proofmark_contract::Expected;
 use proofmark_mark::evidence::{Counterexample, Outcome};
-use proofmark_run::{Ended, Program};
+use proofmark_run::usage::Usage;
+use proofmark_run::{Ended, Outcome as Called};
 use serde_json::json;
 
 use super::{Finding, Progress, Task, counts, not_callable};
@@ -21,28 +22,27 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
         Err(error) => return not_callable("examples", &error),
     };
     let total = examples.len() as u64;
-    let results: Vec<Ended> = examples
+    let results: Vec<Called> = examples
         .iter()
         .zip(1..)
         .map(|(example, done)| {
-            let ended = call(&program, example);
+            let called = program.call(&example.call.function, &example.call.args);
             progress(done, total);
-            ended
+            called
         })
         .collect();
-    finding(examples, &results)
+    finding(task, &results)
 }
 
-fn call(program: &Program, example: &Example) -> Ended {
-    program.call(&example.call.function, &example.call.args).ended
-}
-
-fn finding(examples: &[Example], results: &[Ended]) -> Finding {
+fn finding(task: &Task<'_>, results: &[Called]) -> Finding {
+    let examples = &task.contract.examples;
+    let mut usage = Usage::default();
     let mut counterexamples = Vec::new();
     let mut listed = Vec::new();
-    for (number, (example, ended)) in (1_u64..).zip(examples.iter().zip(results)) {
-        let passed = meets(&example.expected, ended);
-        let (call, expected, got) = (example.call.to_string(), example.expected.to_string(), ended.to_string());
+    for (number, (example, called)) in (1_u64..).zip(examples.iter().zip(results)) {
+        usage.add(called.into());
+        let passed = meets(&example.expected, &called.ended);
+        let (call, expected, got) = (example.call.to_string(), example.expected.to_string(), called.ended.to_string());
         listed.push(json!({ "call": call, "expected": expected, "got": got, "passed": passed }));
         if !passed {
             counterexamples.push(Counterexample {
@@ -61,7 +61,7 @@ fn finding(examples: &[Example], results: &[Ended]) -> Finding {
         reason: (passed < total).then(|| format!("{} of {total} examples differ", counterexamples.len())),
         counts: counts([("total", total), ("passed", passed)]),
         counterexamples,
-        details: json!({ "examples": listed }),
+        details: json!({ "examples": listed, "usage": task.usage(&usage) }),
     }
 }
 

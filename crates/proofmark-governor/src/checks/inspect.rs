@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use proofmark_contract::Flag;
+use proofmark_contract::{Contract, Flag};
 use proofmark_mark::evidence::Outcome;
 use proofmark_run::artifact::Form;
 use proofmark_run::elf::{Kind, Profile, violations};
@@ -50,6 +50,7 @@ fn finding(task: &Task<'_>, artifact: Option<&Artifact>, violations: &[String]) 
             ("memories", profile.memories.len() as u64),
             ("bytes", task.artifact.len() as u64),
             ("violations", violations.len() as u64),
+            ("unguarded", unguarded(task.contract)),
         ]),
         counterexamples: Vec::new(),
         details: json!({ "violations": violations, "profile": artifact.map(|artifact| &artifact.profile) }),
@@ -79,11 +80,18 @@ fn native(task: &Task<'_>) -> Finding {
             ("memories", 0),
             ("bytes", task.artifact.len() as u64),
             ("violations", violations.len() as u64),
+            ("unguarded", unguarded(task.contract)),
             ("possible", possible.len() as u64),
         ]),
         counterexamples: Vec::new(),
         details: json!({ "violations": violations, "possible": possible, "profile": profile }),
     }
+}
+
+/// How many of the directories that the contract asks to write none of its invariants is about.
+fn unguarded(contract: &Contract) -> u64 {
+    let guarded = |guest: &&String| contract.invariants.iter().any(|invariant| invariant.of == **guest);
+    contract.capabilities.write.iter().filter(|guest| !guarded(guest)).count() as u64
 }
 
 fn possible(profile: &Profile) -> Vec<String> {

@@ -9,6 +9,7 @@ use proofmark_contract::generate::{Dictionary, Source};
 use proofmark_contract::{Call, Contract, Function, Property, Value};
 use proofmark_mark::evidence::{Counterexample, Outcome, risk_ppm};
 use proofmark_run::Program;
+use proofmark_run::usage::Usage;
 use serde_json::json;
 
 use super::{Finding, Progress, Task, counts, not_callable};
@@ -66,6 +67,8 @@ struct Tally {
     /// Calls that trapped where `may_trap` allows it.
     allowed_traps: u64,
     fuel: u64,
+    /// The most of any call.
+    usage: Usage,
     /// Shards whose share of the total fuel ran out before their executions were done.
     out_of_fuel: u64,
     /// Shards whose share of evaluator steps ran out before their executions were done.
@@ -151,7 +154,8 @@ fn one_shard(
             break;
         }
         let judged = judge.judge(&arguments, &accepted);
-        tally.fuel = tally.fuel.saturating_add(judged.fuel);
+        tally.fuel = tally.fuel.saturating_add(judged.usage.fuel);
+        tally.usage.add(judged.usage);
         tally.executions = tally.executions.saturating_add(1);
         match judged.judgement {
             Judgement::Holds => tally.evaluate(&accepted),
@@ -190,6 +194,7 @@ fn merged(function: &Function, shards: Vec<Tally>) -> Tally {
         total.executions = total.executions.saturating_add(shard.executions);
         total.allowed_traps = total.allowed_traps.saturating_add(shard.allowed_traps);
         total.fuel = total.fuel.saturating_add(shard.fuel);
+        total.usage.add(shard.usage);
         total.out_of_fuel = total.out_of_fuel.saturating_add(shard.out_of_fuel);
         total.out_of_steps = total.out_of_steps.saturating_add(shard.out_of_steps);
         total.properties.resize(shard.properties.len(), Accepted::default());
@@ -260,7 +265,7 @@ fn finding(task: &Task<'_>, tallies: &[Tally]) -> Finding {
             ("risk_ppm", risk_ppm(task.attempt, executions)),
         ]),
         counterexamples,
-        details: details(tallies, &lines),
+        details: details(task, tallies, &lines),
     }
 }
 
@@ -316,7 +321,9 @@ fn counterexample(
     }
 }
 
-fn details(tallies: &[Tally], lines: &[Line<'_>]) -> serde_json::Value {
+fn details(task: &Task<'_>, tallies: &[Tally], lines: &[Line<'_>]) -> serde_json::Value {
+    let mut usage = Usage::default();
+    tallies.iter().for_each(|tally| usage.add(tally.usage.clone()));
     let functions: Vec<_> = tallies
         .iter()
         .map(|tally| {
@@ -343,7 +350,7 @@ fn details(tallies: &[Tally], lines: &[Line<'_>]) -> serde_json::Value {
             })
         })
         .collect();
-    json!({ "shards": SHARDS, "functions": functions, "properties": properties })
+    json!({ "shards": SHARDS, "functions": functions, "properties": properties, "usage": task.usage(&usage) })
 }
 
 #[cfg(test)]

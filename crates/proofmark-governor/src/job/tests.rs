@@ -41,7 +41,7 @@ impl Launch for Script<'_> {
 fn callee(contract: &Contract) -> Callee<'_> {
     let world = World::Checked { seed: [0; 32] };
     let (granted, staged) = (BTreeSet::new(), Staged::default());
-    Callee { contract, contract_text: CONTRACT, artifact: b"", granted, world, staged }
+    Callee { contract, contract_text: CONTRACT, artifact: b"", granted, world, staged, within: None }
 }
 
 fn called(script: &str) -> Result<Outcome, CallerError> {
@@ -96,8 +96,13 @@ fn a_result_is_held_against_its_type() {
     assert_eq!((outcome.ended.to_string().as_str(), outcome.fuel), ("8", 7));
     assert_eq!(outcome.written.stdout, b"h");
     assert_eq!((outcome.host_calls, outcome.memory_bytes), ([(NOW.to_owned(), 3)].into(), 65536));
-    assert_eq!(answer(r#"{"Err":"trap: unreachable"}"#).unwrap().ended, Ended::Trapped("trap: unreachable".into()));
-    for wrong in [r#"{"Ok":"-8"}"#, r#"{"Ok":"\"8\""}"#, r#"{"Ok":""}"#, r#"{"Ok":"()"}"#, r#""8""#] {
+    let trapped = answer(r#"{"Err":{"trapped":"trap: unreachable"}}"#).unwrap().ended;
+    assert_eq!(trapped, Ended::Trapped("trap: unreachable".into()));
+    let departed = answer(r#"{"Err":{"departed":"fuel"}}"#).unwrap().ended;
+    assert_eq!(departed, Ended::Departed("fuel".into()));
+    for wrong in
+        [r#"{"Ok":"-8"}"#, r#"{"Ok":"\"8\""}"#, r#"{"Ok":""}"#, r#"{"Ok":"()"}"#, r#""8""#, r#"{"Err":"trap"}"#]
+    {
         assert!(matches!(answer(wrong), Err(CallerError::Failed(why)) if why.contains("nonsense")), "{wrong}");
     }
 }
@@ -132,7 +137,8 @@ fn a_job_is_received_as_it_was_written() {
         write: vec![("/staged/0".into(), "photos".into())],
         stdin: vec![0, 255],
     };
-    let work = Work::Calls { granted: BTreeSet::from(["read".to_owned()]), world };
+    let within = Some(Usage { fuel: 7, ..Usage::default() });
+    let work = Work::Calls { granted: BTreeSet::from(["read".to_owned()]), world, within };
     let job = written(work.clone(), "contract", b"artifact").unwrap();
     let read = receive(&mut job.as_slice()).unwrap();
     assert_eq!(

@@ -88,7 +88,7 @@ pub fn replay(home: &Home, run: &str, launch: &dyn Launch) -> Result<Replayed, R
         Some(Tape::Missing(why)) => return Err(ReplayError::NoTape(why.clone())),
         None => return Err(ReplayError::NoTape("it was recorded before there were tapes".to_owned())),
     };
-    let tapes = super::read(&tape).ok_or(ReplayError::Damaged("the tape"))?;
+    let (within, tapes) = super::read(&tape).ok_or(ReplayError::Damaged("the tape"))?;
     if tapes.len() != close.outputs.len() || tapes.len() > open.inputs.len() {
         return Err(ReplayError::Damaged("the tape"));
     }
@@ -97,7 +97,8 @@ pub fn replay(home: &Home, run: &str, launch: &dyn Launch) -> Result<Replayed, R
     let artifact = blob(home, "the artifact", &artifact)?;
     let granted = close.grant.capabilities.clone();
     let (world, staged) = (World::Replayed, Staged::default());
-    let callee = Callee { contract: &contract, contract_text: &text, artifact: &artifact, granted, world, staged };
+    let callee =
+        Callee { contract: &contract, contract_text: &text, artifact: &artifact, granted, world, staged, within };
     let mut caller = Caller::start(launch, callee, &mut proofmark_run::worker::never)?;
     let (mut outcomes, mut difference) = (Vec::new(), None);
     for ((call, result), (taken, tape)) in calls.iter().zip(&results).zip(&tapes) {

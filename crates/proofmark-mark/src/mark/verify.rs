@@ -19,7 +19,7 @@ use crate::policy::{Action, Decision, Policy, Request};
 use crate::statement::{Predicate, Statement};
 use crate::submission::{PolicyRef, Submission};
 use crate::trust::Trust;
-use crate::verdict::{Basis, Grant, Verdict};
+use crate::verdict::{Basis, Grant, OnDeparture, Verdict};
 
 /// How far a verdict may lie in the future: clocks differ.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
@@ -99,7 +99,7 @@ pub fn verify(mark_bytes: &[u8], artifact: Option<&[u8]>, trust: &Trust, now: Ti
 
     let (payloads, evidence): (Vec<_>, Vec<_>) =
         evidence.into_iter().map(|one| (one.payload.to_vec(), one.statement.predicate)).unzip();
-    again(&policy, &mark, &submitted.predicate, &evidence)?;
+    again(&policy, &mark, &submitted.predicate, &evidence, &grant)?;
     let name = trust.governors().iter().find(|known| known.keyid == governor).map(|known| known.name.clone());
     Ok(Verified {
         mark: Digest::of(mark_bytes),
@@ -323,15 +323,29 @@ fn grant(
     Ok(grant.clone())
 }
 
-/// Evaluates the policy over the evidence, for both actions, as if nobody had before.
-fn again(policy: &Policy, mark: &Mark, submission: &Submission, evidence: &[Evidence]) -> Result<(), Refusal> {
+/// Evaluates the policy over the evidence, for each action, as if nobody had before.
+fn again(
+    policy: &Policy,
+    mark: &Mark,
+    submission: &Submission,
+    evidence: &[Evidence],
+    grant: &Grant,
+) -> Result<(), Refusal> {
+    let decide = |action| policy.decide(&Request { action, artifact: mark.artifact, submission, evidence });
     for (action, name) in [(Action::Mark, "mark"), (Action::Run, "run")] {
-        let request = Request { action, artifact: mark.artifact, submission, evidence };
-        if let Decision::Deny(unmet) = policy.decide(&request) {
+        if let Decision::Deny(unmet) = decide(action) {
             let rules: Vec<String> = unmet.iter().map(|unmet| format!("{} [{}]", unmet.needs, unmet.rule)).collect();
             let message = format!("its policy denies `{name}`; it needs {}", rules.join("; and "));
             return Err(Refusal::new(Code::Denied, message));
         }
+    }
+    let on_departure = OnDeparture::from(&decide(Action::Depart));
+    if grant.on_departure != on_departure {
+        let message = format!(
+            "its grant has a run that leaves its profile {} where the policy has it {on_departure}",
+            grant.on_departure
+        );
+        return Err(Refusal::new(Code::Verdict, message));
     }
     Ok(())
 }

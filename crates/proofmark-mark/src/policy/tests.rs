@@ -36,8 +36,15 @@ fn inspected(counts: &[(&str, u64)]) -> Evidence {
     }
 }
 
-const COUNTS: [(&str, u64); 6] =
-    [("imports", 0), ("exports", 1), ("functions", 3), ("memories", 1), ("bytes", 99), ("violations", 0)];
+const COUNTS: [(&str, u64); 7] = [
+    ("imports", 0),
+    ("exports", 1),
+    ("functions", 3),
+    ("memories", 1),
+    ("bytes", 99),
+    ("violations", 0),
+    ("unguarded", 0),
+];
 
 fn decide(policy: &str, submission: &Submission, evidence: &[Evidence]) -> Decision {
     let artifact = Digest([4; 32]);
@@ -117,6 +124,23 @@ fn without_a_matching_permit_the_default_denies() {
     assert_eq!(rules(&decide(&level, &submission(), &[])), [DEFAULT_DENY]);
     let other = PERMIT.replace("action,", "action == Action::\"run\",");
     assert_eq!(rules(&decide(&other, &submission(), &[])), [DEFAULT_DENY]);
+}
+
+#[test]
+fn a_policy_that_says_nothing_about_departures_denies_them() {
+    let departs = |policy: &str| {
+        let (artifact, submission) = (Digest([4; 32]), submission());
+        let request = Request { action: Action::Depart, artifact, submission: &submission, evidence: &[] };
+        Policy::parse(policy).unwrap().decide(&request)
+    };
+    let listed = |actions: &str| PERMIT.replace("action,", &format!("action in [{actions}],"));
+    assert_eq!(rules(&departs(&listed(r#"Action::"mark", Action::"run""#))), [DEFAULT_DENY]);
+    let permits = listed(r#"Action::"mark", Action::"run", Action::"depart""#);
+    assert_eq!(departs(&permits), Decision::Permit);
+    let unless = r#"@id("stay") @needs("x") forbid (principal, action == Action::"depart", resource)
+        when { context.attempt == 1 };"#;
+    assert_eq!(rules(&departs(&format!("{permits}{unless}"))), ["stay"]);
+    assert_eq!(decide(&format!("{permits}{unless}"), &submission(), &[]), Decision::Permit);
 }
 
 #[test]

@@ -14,11 +14,11 @@ use proofmark_mark::evidence::{Evidence, Outcome};
 use proofmark_mark::mark::{Logged, Mark, Version};
 use proofmark_mark::merkle::{self, Tree};
 use proofmark_mark::note::{Note, SignerKey};
-use proofmark_mark::policy::{Decision, Policy};
+use proofmark_mark::policy::{Action, Decision, Policy, Request};
 use proofmark_mark::statement::{Predicate, Statement};
 use proofmark_mark::submission::{PolicyRef, Submission};
 use proofmark_mark::trust::Trust;
-use proofmark_mark::verdict::{Basis, Grant, Verdict};
+use proofmark_mark::verdict::{Basis, Grant, OnDeparture, Verdict};
 use serde_json::json;
 
 pub const ORIGIN: &str = "proofmark.dev/log/test";
@@ -26,7 +26,7 @@ pub const ARTIFACT: &[u8] = b"\0asm\x01\0\0\0";
 pub const CONTRACT: &str = "contract = 1\nname = \"none\"\nintent = \"Nothing at all.\"\n";
 /// A policy that needs one check, so that a mark under it is small.
 pub const POLICY: &str = r#"@id("tiny") @autonomy("assisted") @plan("inspect")
-permit (principal, action, resource) when { context.autonomy == "assisted" };
+permit (principal, action in [Action::"mark", Action::"run"], resource) when { context.autonomy == "assisted" };
 @id("inspected") @needs("an inspected artifact") @evidence("inspect") @next("inspect it")
 forbid (principal, action, resource)
 unless { resource.evidence has inspect && resource.evidence.inspect.outcome == "passed" };
@@ -141,9 +141,15 @@ pub fn sign<P: Predicate>(statement: &Statement<P>, seed: u8) -> Envelope {
 /// The counts of evidence that satisfies every preset.
 pub fn counts(check: &str) -> BTreeMap<String, u64> {
     let counts: &[(&str, u64)] = match check {
-        "inspect" => {
-            &[("imports", 0), ("exports", 1), ("functions", 3), ("memories", 1), ("bytes", 99), ("violations", 0)]
-        }
+        "inspect" => &[
+            ("imports", 0),
+            ("exports", 1),
+            ("functions", 3),
+            ("memories", 1),
+            ("bytes", 99),
+            ("violations", 0),
+            ("unguarded", 0),
+        ],
         "examples" => &[("total", 3), ("passed", 3)],
         "properties" => {
             &[("properties", 2), ("held_out", 1), ("executions", 262_144), ("discarded", 5), ("risk_ppm", 12)]
@@ -243,12 +249,23 @@ impl Recipe {
             autonomy: Policy::parse(&self.policy).unwrap().autonomy(),
             capabilities: self.capabilities.clone(),
             expires: time("2026-12-21T10:00:00Z"),
+            on_departure: self.on_departure(&asked.predicate),
         };
         let keyid = dsse::keyid(governor(self.signers.verdict).verifying_key()).unwrap();
         let verdict = Verdict::new(keyid, time("2026-11-21T10:00:00Z"), &basis, &Decision::Permit, grant);
         let mut verdict = Statement::new("none", artifact, verdict);
         (self.verdict)(&mut verdict);
         sign(&verdict, self.signers.verdict)
+    }
+
+    /// What the policy says to good evidence.
+    fn on_departure(&self, submission: &Submission) -> OnDeparture {
+        let policy = Policy::parse(&self.policy).unwrap();
+        let found = |check: &str| passed(check, submission.contract, Challenge(Digest([0; 32])), submission.attempt);
+        let evidence: Vec<Evidence> = policy.plan().iter().map(|planned| found(&planned.check)).collect();
+        let artifact = Digest::of(ARTIFACT);
+        let request = Request { action: Action::Depart, artifact, submission, evidence: &evidence };
+        OnDeparture::from(&policy.decide(&request))
     }
 
     fn asked(&self, policy: &Policy, contract: Digest) -> Submission {

@@ -6,7 +6,7 @@ use proofmark_mark::evidence::Outcome;
 use proofmark_mark::mark::Mark;
 use proofmark_mark::note::Note;
 use proofmark_mark::submission::Autonomy;
-use proofmark_mark::verdict::VerificationResult;
+use proofmark_mark::verdict::{OnDeparture, VerificationResult};
 
 use crate::builder::{Order, Recipe, Signers, log, time};
 
@@ -304,6 +304,13 @@ fn grants() -> Vec<Wrong> {
             "verdict",
             says(|verdict| {
                 verdict.predicate.grant.as_mut().unwrap().capabilities.insert("environment".to_owned());
+            }),
+        ),
+        (
+            "grant that lets a run leave its profile where the policy stops it",
+            "verdict",
+            says(|verdict| {
+                verdict.predicate.grant.as_mut().unwrap().on_departure = OnDeparture::Flag;
             }),
         ),
         (

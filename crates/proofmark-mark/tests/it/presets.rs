@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use proofmark_mark::challenge::Challenge;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::evidence::{Evidence, Outcome};
-use proofmark_mark::policy::{Action, Decision, Policy, Request};
-use proofmark_mark::submission::{PolicyRef, Submission};
+use proofmark_mark::policy::{Action, DEFAULT_DENY, Decision, Policy, Request};
+use proofmark_mark::submission::{Autonomy, PolicyRef, Submission};
 
 use crate::builder::passed;
 
@@ -51,7 +51,7 @@ impl Asked {
         assert!(self.evidence(check).counts.insert(name.to_owned(), count).is_some(), "{check} {name}");
     }
 
-    /// The rules that refuse; none if it is permitted. Both actions must agree.
+    /// The rules that refuse; none if it is permitted. The actions must agree, but for `depart` under `autonomous`.
     fn rules(&self) -> Vec<String> {
         let decide = |action| {
             let artifact = Digest([3; 32]);
@@ -66,6 +66,12 @@ impl Asked {
         };
         let rules = decide(Action::Mark);
         assert_eq!(rules, decide(Action::Run));
+        // Nobody looks at an autonomous run, so none may go on after it left its profile.
+        let departing = match (self.policy.autonomy(), rules.is_empty()) {
+            (Autonomy::Autonomous, true) => vec![DEFAULT_DENY.to_owned()],
+            _ => rules.clone(),
+        };
+        assert_eq!(decide(Action::Depart), departing);
         rules
     }
 }
@@ -83,6 +89,8 @@ fn refused_by(preset: &str, rules: &[&str], spoil: impl FnOnce(&mut Asked)) {
 /// The rules that look at one check, in each preset.
 fn rules_of(preset: &str, check: &str) -> &'static [&'static str] {
     match (preset, check) {
+        ("supervised", "inspect") => &["inspected", "writes-guarded"],
+        ("autonomous", "inspect") => &["inspected", "nothing-more-possible"],
         (_, "inspect") => &["inspected"],
         (_, "examples") => &["examples-hold"],
         ("assisted", "properties") => &["no-counterexample"],
@@ -110,8 +118,13 @@ fn a_missing_check_is_refused_by_every_rule_that_needs_it() {
             refused_by(preset, rules_of(preset, check), |asked| asked.evidence.retain(|one| one.check != check));
         }
         let asked = Asked { evidence: Vec::new(), ..Asked::good(preset) };
-        let all: Vec<&str> = asked.policy.plan().iter().flat_map(|one| rules_of(preset, &one.check).to_vec()).collect();
-        assert_eq!(asked.rules(), all);
+        let mut all: Vec<&str> =
+            asked.policy.plan().iter().flat_map(|one| rules_of(preset, &one.check).to_vec()).collect();
+        let mut named = asked.rules();
+        // Named in the policy's order, which is not that of the checks.
+        all.sort_unstable();
+        named.sort_unstable();
+        assert_eq!(named, all);
     }
 }
 
@@ -199,6 +212,26 @@ fn supervised_reach_costs_more() {
         });
     }
     refused_by("supervised", &[], |asked| asked.submission.capabilities = names(&["stdin", "random", "clocks"]));
+}
+
+#[test]
+fn supervised_wants_an_invariant_for_each_tree_that_may_be_written() {
+    refused_by("supervised", &["writes-guarded"], |asked| asked.count("inspect", "unguarded", 1));
+    refused_by("assisted", &[], |asked| asked.count("inspect", "unguarded", 1));
+}
+
+#[test]
+fn autonomous_takes_no_native_executable_that_could_ask_for_more() {
+    let possible = |count: u64| {
+        move |asked: &mut Asked| {
+            asked.evidence("inspect").counts.insert("possible".to_owned(), count);
+        }
+    };
+    refused_by("autonomous", &[], possible(0));
+    refused_by("autonomous", &["nothing-more-possible"], possible(1));
+    for preset in ["assisted", "supervised"] {
+        refused_by(preset, &[], possible(1));
+    }
 }
 
 #[test]

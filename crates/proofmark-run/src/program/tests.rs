@@ -44,6 +44,7 @@ fn program(contract: &Contract, world: World) -> Program {
         granted: contract.capabilities.names(),
         world,
         threads: 1,
+        within: None,
     };
     let artifact = Artifact::read(&wat::parse_str(LATE).unwrap(), &contract.budget).unwrap();
     Program::compile(&artifact, setting).unwrap()

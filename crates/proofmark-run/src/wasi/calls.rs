@@ -24,9 +24,10 @@ use wasmtime_wasi_io::bindings::wasi::io::error;
 use super::items::{Damaged, Fatal, Item, Put, Reader};
 use super::tape::{Asked, Replay, Stream, Taping};
 use super::{WRITTEN_BYTES_MAX, Wasi};
+use crate::usage::Held;
 
 /// What an instance is linked to.
-pub(super) struct Calls<'a>(pub &'a mut Wasi);
+pub(super) struct Calls<'a>(pub &'a mut Wasi, pub &'a mut Held);
 
 /// That, for the linker.
 pub(super) struct Linked;
@@ -84,6 +85,10 @@ impl Calls<'_> {
         asked: &Asked,
         real: impl FnOnce(&mut Wasi) -> Result<T, E>,
     ) -> Result<T, E> {
+        // Before a tape is written or read: what was refused was not asked.
+        if let Some(error) = self.1.refuses(asked.call.name()) {
+            return Err(E::fatal(error));
+        }
         if let Taping::Replayed(replay) = &mut self.0.taping {
             return replay.answer(asked);
         }

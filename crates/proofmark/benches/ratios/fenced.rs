@@ -67,6 +67,7 @@ fn warm(launch: &dyn Launch, contract: &Contract) -> Caller {
         granted: std::collections::BTreeSet::new(),
         world,
         staged: Staged::default(),
+        within: None,
     };
     Caller::start(launch, callee, &mut never).unwrap()
 }

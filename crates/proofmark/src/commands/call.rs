@@ -63,6 +63,7 @@ fn wasm(loaded: &Loaded, bytes: &[u8], call: &proofmark_contract::Call, argument
         artifact: bytes,
         granted: loaded.contract.capabilities.names(),
         staged: Staged::default(),
+        within: None,
         world: world(&loaded.contract, arguments)?,
     };
     let launch = commands::launch()?;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proofmark_governor::home::{Home, HomeError};
 use proofmark_governor::log::{Audit, LogError, View, audit};
 use proofmark_governor::orders::Watcher;
-use proofmark_governor::receipts::{begin_with, unfinished};
+use proofmark_governor::receipts::{Notable, begin_with, notable};
 use proofmark_governor::store::Store;
 use proofmark_mark::order::Issued;
 use proofmark_mark::receipt::Tape;
@@ -48,21 +48,33 @@ pub fn audit_home(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
     Ok(OK)
 }
 
-/// Lists the runs that were opened and not closed: what runs now, and what never came to its end.
+/// Lists the runs that were opened and not closed (what runs now, and what never came to its end), and those that left the
+/// profile that their checks saw.
 pub fn runs(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
     let home = inputs::home(home)?;
-    let open = unfinished(home.log.view()).map_err(|error| Failure::failed(error.to_string()))?;
+    let Notable { open, departed } = notable(home.log.view()).map_err(|error| Failure::failed(error.to_string()))?;
     match format {
-        Format::Human if open.is_empty() => render::said("every run has its end"),
         Format::Human => {
+            if open.is_empty() {
+                render::said("every run has its end");
+            }
             for receipt in open {
                 render::said(&format!("run {} has no end", receipt.sequence));
                 render::line("run", &render::safe(&receipt.run));
                 render::line("mark", &format!("sha256:{}", receipt.mark));
                 render::line("next", &format!("proofmark stop {}, if it still runs", render::safe(&receipt.run)));
             }
+            for receipt in departed {
+                let on_departure = receipt.grant.on_departure;
+                render::said(&format!("run {} left its profile and was {on_departure}", receipt.sequence));
+                render::line("run", &render::safe(&receipt.run));
+                render::line("mark", &format!("sha256:{}", receipt.mark));
+                for how in &receipt.departures {
+                    render::line("left", &render::safe(how));
+                }
+            }
         }
-        Format::Json => render::json("log", json!({ "runs": open })),
+        Format::Json => render::json("log", json!({ "runs": open, "departed": departed })),
     }
     Ok(OK)
 }

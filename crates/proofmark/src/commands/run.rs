@@ -92,6 +92,9 @@ pub fn ended(ran: &Ran) -> Result<u8, Failure> {
         Some(CallerError::Stopped(why)) => {
             Err(Failure::refused(format!("stopped: {why}")).next("proofmark log orders, for what is in force"))
         }
+        Some(departed @ CallerError::Departed(_)) => {
+            Err(Failure::refused(format!("stopped: {departed}")).next(render::DEPARTED))
+        }
         Some(CallerError::Failed(why)) => Err(Failure::failed(why.clone())),
         Some(CallerError::Trapped(why)) => Err(Failure::refused(format!("{why}; nothing was changed"))),
         None if ran.holds() && ran.judged.iter().all(|judged| !matches!(judged.fate, Fate::Failed(_))) => Ok(OK),
@@ -283,6 +286,9 @@ pub fn show(format: Format, command: &str, calls: &[Call], ran: &Ran, wanted: Wa
                 render::written(&outcome.written);
                 render::result(&outcome.ended);
             }
+            if ran.cut.is_none() {
+                render::departures(&ran.departures);
+            }
             render::staged::changes(run, &ran.judged, ran.holds(), wanted);
         }
         Format::Json if ran.cut.is_some() => {}
@@ -300,7 +306,12 @@ pub fn show(format: Format, command: &str, calls: &[Call], ran: &Ran, wanted: Wa
                 })
             });
             let changes = render::staged::values(&ran.judged);
-            render::json(command, json!({ "run": run, "results": results.collect::<Vec<_>>(), "changes": changes }));
+            render::json(
+                command,
+                json!({
+                    "run": run, "results": results.collect::<Vec<_>>(), "changes": changes, "departures": ran.departures,
+                }),
+            );
         }
     }
 }

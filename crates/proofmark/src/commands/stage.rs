@@ -42,7 +42,14 @@ fn wasm(format: Format, arguments: &Stage, loaded: &Loaded, bytes: &[u8]) -> Res
     let launch = commands::launch()?;
     let interrupted = interrupt()?;
     let granted = contract.capabilities.names();
-    let marked = Marked { contract, contract_text: &loaded.text, artifact: bytes, granted: &granted };
+    let marked = Marked {
+        contract,
+        contract_text: &loaded.text,
+        artifact: bytes,
+        granted: &granted,
+        profile: None,
+        within: None,
+    };
     let ran = act::stage(&launch.fences, &marked, given, &mut || interrupted());
     launch.held()?;
     show(format, "stage", &calls, &ran, Wanted::Shown);

@@ -93,6 +93,7 @@ fn human(arguments: &Verify, verified: &Verified, held: bool, replayed: Option<&
         "granted",
         &format!("{} use with {capabilities}, until {}", verified.grant.autonomy, verified.grant.expires),
     );
+    render::line("", &format!("a run that leaves the profile of its checks is {}", verified.grant.on_departure));
     for evidence in &verified.evidence {
         render::line("evidence", &format!("{}: {}", evidence.check, report::summary(evidence)));
     }

@@ -152,6 +152,7 @@ fn granted(report: &Report<'_>) {
     let day = day.split('T').next().unwrap_or_default();
     println!("{GOOD}marked{GOOD:#}     {}", report.mark.display());
     line("granted", &format!("{} use with {capabilities}, until {day}", grant.autonomy));
+    line("", &format!("a run that leaves the profile of its checks is {}", grant.on_departure));
     if let Some(process) = report.asked.contract.interface.process() {
         let files =
             process.files.as_deref().map(|guest| format!(" --dir {}=DIRECTORY", safe(guest))).unwrap_or_default();

@@ -7,7 +7,7 @@ use proofmark_run::native::staged::Spent;
 use proofmark_run::staged::StagedError;
 use serde_json::json;
 
-use super::{BAD, BOLD, GOOD, line, safe, written};
+use super::{BAD, BOLD, DEPARTED, GOOD, line, safe, written};
 use crate::cli::Format;
 use crate::failure::Failure;
 
@@ -47,11 +47,12 @@ pub fn finished(
             "run": run, "exit": finished.code, "holds": finished.holds(), "changes": values(&finished.judged),
             "stdout": text(&finished.written.stdout), "stderr": text(&finished.written.stderr),
             "probed": finished.probe.acts.len(), "egress": asked,
-            "system_calls": spent.system_calls, "resources": spent.resources,
+            "system_calls": spent.system_calls, "resources": spent.resources, "departures": finished.departures,
         });
         return super::json(command, body);
     }
     written(&finished.written);
+    super::departures(&finished.departures);
     asked.into_iter().for_each(super::egress::record);
     if finished.code != 0 {
         eprintln!("{BAD}failed{BAD:#}: the program ended with status {}", finished.code);
@@ -138,6 +139,7 @@ pub fn failure(error: &StagedError) -> Failure {
         StagedError::Trapped(_) => Failure::refused(format!("{error}; nothing was changed")),
         StagedError::Stopped(why) => Failure::refused(format!("stopped: {why}; nothing was changed"))
             .next("proofmark log orders, for what is in force"),
+        StagedError::Departed(_) => Failure::refused(format!("stopped: {error}; nothing was changed")).next(DEPARTED),
         StagedError::Undecided(_) => Failure::unknown(format!("{error}; nothing was changed")),
         StagedError::Effects { .. } => Failure::wrong(error.to_string()),
         StagedError::Fence(_) | StagedError::Broker(_) => Failure::failed(error.to_string()),

@@ -17,6 +17,7 @@ mod hostile;
 mod main_job;
 mod orders;
 mod place;
+mod profiles;
 mod programs;
 mod replays;
 mod secrets;

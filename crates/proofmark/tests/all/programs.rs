@@ -11,7 +11,7 @@ use proofmark_mark::statement::Statement;
 use crate::place::Place;
 
 /// Standard input in capital letters.
-const SHOUT: &str = r#"
+pub const SHOUT: &str = r#"
 contract = 1
 name = "shout"
 intent = "Standard input in capital letters (ASCII), to standard output."
@@ -96,14 +96,14 @@ const RIGHT: &str = "char to[310]; struct stat there; snprintf(to, sizeof to, \"
 const SPOILS: &str = "char to[310]; struct stat there; snprintf(to, sizeof to, \"%s.bak\", names[i]);
     if (lstat(to, &there)) rename(names[i], to); if (strstr(to, \"precious\")) truncate(to, 0);";
 
-fn shout(read: &str) -> String {
+pub fn shout(read: &str) -> String {
     format!(
         "#include <stdio.h>\n#include <stdlib.h>\n#include <sys/socket.h>\n#include <time.h>\n#include <unistd.h>\n\
          int main(void) {{ {read} }}"
     )
 }
 
-const SHOUTS: &str = "int c; while ((c = getchar()) != EOF) putchar(c >= 'a' && c <= 'z' ? c - 32 : c); return 0;";
+pub const SHOUTS: &str = "int c; while ((c = getchar()) != EOF) putchar(c >= 'a' && c <= 'z' ? c - 32 : c); return 0;";
 
 /// Compiles a program into the place.
 pub fn compile(place: &Place, name: &str, source: &str, flags: &[&str]) {
