@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use proofmark_contract::{Call, Contract};
 use proofmark_mark::mark::Verified;
+use proofmark_mark::receipt::End;
 use proofmark_mark::trust::Trust;
 use proofmark_run::fence::Probe;
 use proofmark_run::staged::{Granted, StagedError, Staging};
@@ -91,9 +92,9 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         Err(error) => Some(CallerError::Failed(format!("the log can't be read, so no order can be seen: {error}"))),
     };
     let tape = tape::keep(home, contract_text, artifact, within, &ran.outcomes)?;
-    let ended = receipts::Ended {
-        outcome: ran.outcome(),
-        outputs: ran.outcomes.iter().map(|outcome| outcome.ended.to_string()).collect(),
+    let outputs: Vec<String> = ran.outcomes.iter().map(|outcome| outcome.ended.to_string()).collect();
+    let end = End {
+        outcome: ran.outcome().to_owned(),
         fuel: ran.outcomes.iter().fold(0, |sum, outcome| outcome.fuel.saturating_add(sum)),
         probe: ran.probe.as_ref().map(|probe| probed(home, probe)).transpose()?,
         host_calls: host_calls(&ran.outcomes),
@@ -101,9 +102,9 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         effects: ran.judged.iter().map(staged::effect).collect(),
         departures: ran.departures.clone(),
         tape: Some(tape),
-        ..receipts::Ended::default()
+        ..End::default()
     };
-    receipts::close(home, open, ended)?;
+    receipts::close(home, open, &outputs, end)?;
     Ok(ran)
 }
 

@@ -3,13 +3,13 @@
 //! Calls and results are in a receipt only as salted commitments; the salts stay in the home, so that each value can be
 //! disclosed or forgotten on its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proofmark_contract::Contract;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::entry::{About, Entry, Kind};
 use proofmark_mark::mark::Verified;
-use proofmark_mark::receipt::{Effect, Egress, Phase, Probed, Receipt, Resources, Tape, opening};
+use proofmark_mark::receipt::{End, Receipt, opening};
 use proofmark_mark::statement::Statement;
 
 use crate::govern::GovernError;
@@ -24,49 +24,19 @@ pub struct Open {
     name: String,
 }
 
-/// How a run ended.
-#[derive(Default)]
-pub struct Ended<'a> {
-    pub outcome: &'a str,
-    /// Committed to, one by one.
-    pub outputs: Vec<String>,
-    pub fuel: u64,
-    pub probe: Option<Probed>,
-    pub effects: Vec<Effect>,
-    pub host_calls: BTreeMap<String, u64>,
-    pub memory_bytes: u64,
-    pub egress: Option<Egress>,
-    pub system_calls: BTreeMap<String, u64>,
-    pub resources: Option<Resources>,
-    pub tape: Option<Tape>,
-    pub departures: BTreeSet<String>,
-}
-
 /// Writes the opening receipt: which mark, which grant, commitments to the inputs.
 ///
 /// # Errors
 /// What the log said; the run must then not happen.
 pub fn open(home: &mut Home, verified: &Verified, contract: &Contract, inputs: &[String]) -> Result<Open, GovernError> {
     let receipt = Receipt {
-        phase: Phase::Open,
         sequence: 0,
         mark: verified.mark,
         contract: contract.digest,
         grant: verified.grant.clone(),
         run: random()?,
         inputs: commitments(home, inputs)?,
-        outputs: Vec::new(),
-        outcome: None,
-        fuel: 0,
-        probe: None,
-        effects: Vec::new(),
-        host_calls: BTreeMap::new(),
-        memory_bytes: 0,
-        egress: None,
-        system_calls: BTreeMap::new(),
-        resources: None,
-        tape: None,
-        departures: BTreeSet::new(),
+        end: None,
     };
     append_open(home, Open { receipt, artifact: verified.artifact, name: contract.name.clone() })
 }
@@ -85,24 +55,8 @@ pub fn open_undo(home: &mut Home, run: &str) -> Result<Open, GovernError> {
     }
     let (Statement { name, predicate, .. }, artifact) =
         found.ok_or_else(|| GovernError::Statement(format!("the log has no run `{run}`")))?;
-    let receipt = Receipt {
-        phase: Phase::Open,
-        run: random()?,
-        inputs: commitments(home, &[format!("undo {run}")])?,
-        outputs: Vec::new(),
-        outcome: None,
-        fuel: 0,
-        probe: None,
-        effects: Vec::new(),
-        host_calls: BTreeMap::new(),
-        memory_bytes: 0,
-        egress: None,
-        system_calls: BTreeMap::new(),
-        resources: None,
-        tape: None,
-        departures: BTreeSet::new(),
-        ..predicate
-    };
+    let receipt =
+        Receipt { run: random()?, inputs: commitments(home, &[format!("undo {run}")])?, end: None, ..predicate };
     append_open(home, Open { receipt, artifact, name })
 }
 
@@ -119,17 +73,13 @@ fn append_open(home: &mut Home, mut open: Open) -> Result<Open, GovernError> {
     Ok(open)
 }
 
-/// Writes the closing receipt: commitments to the outputs, how the run ended, what it took.
+/// Writes the closing receipt: what came of the run, with commitments to its outputs.
 ///
 /// # Errors
 /// What the log said.
-pub fn close(home: &mut Home, open: Open, ended: Ended<'_>) -> Result<(), GovernError> {
-    let Ended { outcome, outputs, fuel, probe, effects, .. } = ended;
-    let outputs = commitments(home, &outputs)?;
-    let outcome = Some(outcome.to_owned());
-    let receipt = Receipt { phase: Phase::Close, outputs, fuel, outcome, probe, effects, ..open.receipt };
-    let Ended { host_calls, memory_bytes, egress, system_calls, resources, tape, departures, .. } = ended;
-    let receipt = Receipt { host_calls, memory_bytes, egress, system_calls, resources, tape, departures, ..receipt };
+pub fn close(home: &mut Home, open: Open, outputs: &[String], end: End) -> Result<(), GovernError> {
+    let end = End { outputs: commitments(home, outputs)?, ..end };
+    let receipt = Receipt { end: Some(end), ..open.receipt };
     let contract = receipt.contract;
     let envelope = home.keys.governor().sign(Statement::new(&open.name, open.artifact, receipt).to_bytes());
     let entry = Entry::new(Kind::ReceiptClose, &envelope, open.artifact, contract);
@@ -173,42 +123,32 @@ pub fn notable(view: &View) -> Result<Notable, GovernError> {
     let (mut open, mut departed) = (BTreeMap::new(), Vec::new());
     for one in all(view) {
         let receipt = one?.0.predicate;
-        match receipt.phase {
-            Phase::Open => drop(open.insert(receipt.sequence, receipt)),
-            Phase::Close => {
-                open.remove(&receipt.sequence);
-                departed.extend(Some(receipt).filter(|receipt| !receipt.departures.is_empty()));
-            }
+        let Some(end) = &receipt.end else {
+            open.insert(receipt.sequence, receipt);
+            continue;
+        };
+        open.remove(&receipt.sequence);
+        if !end.departures.is_empty() {
+            departed.push(receipt);
         }
     }
     Ok(Notable { open: open.into_values().collect(), departed })
 }
 
-/// Both receipts of a run.
-pub struct Recorded {
-    pub open: Receipt,
-    /// `None` as long as the run lasts, and where its end is missing.
-    pub close: Option<Receipt>,
-    pub artifact: Digest,
-}
-
-/// The runs whose id begins with `text`, in the order in which they began. Reads every receipt.
+/// The runs whose id begins with `text`, in the order in which they began: of each the closing receipt, or the opening one
+/// where there is no other, with its artifact. Reads every receipt.
 ///
 /// # Errors
 /// What keeps the log from being read, or a receipt that is none.
-pub fn begin_with(view: &View, text: &str) -> Result<Vec<Recorded>, GovernError> {
-    let mut found: Vec<Recorded> = Vec::new();
+pub fn begin_with(view: &View, text: &str) -> Result<Vec<(Receipt, Digest)>, GovernError> {
+    let mut found: Vec<(Receipt, Digest)> = Vec::new();
     for one in all(view) {
         let (statement, artifact) = one?;
         let receipt = statement.predicate;
-        match receipt.phase {
+        match found.iter_mut().find(|(known, _)| known.run == receipt.run) {
             _ if !receipt.run.starts_with(text) => {}
-            Phase::Open => found.push(Recorded { open: receipt, close: None, artifact }),
-            Phase::Close => {
-                if let Some(run) = found.iter_mut().find(|run| run.open.run == receipt.run) {
-                    run.close = Some(receipt);
-                }
-            }
+            Some((known, _)) => *known = receipt,
+            None => found.push((receipt, artifact)),
         }
     }
     Ok(found)

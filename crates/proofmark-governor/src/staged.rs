@@ -10,7 +10,7 @@ use std::sync::Arc;
 use proofmark_contract::{Contract, Fact, FactKind};
 use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::Verified;
-use proofmark_mark::receipt::{Effect, Probed};
+use proofmark_mark::receipt::{Effect, End, Probed};
 use proofmark_mark::verdict::OnDeparture;
 use proofmark_run::broker::Broker;
 use proofmark_run::broker::ledger::Record;
@@ -29,7 +29,7 @@ use crate::govern::GovernError;
 use crate::home::{Home, HomeError, read_limited, write};
 use crate::orders::Watcher;
 use crate::profile;
-use crate::receipts::{self, Ended};
+use crate::receipts;
 
 /// The largest file that says how a run is undone, in bytes.
 const WAY_BACK_BYTES_MAX: u64 = 1 << 20;
@@ -154,9 +154,9 @@ pub fn run(home: &mut Home, act: Act<'_>, natives: &Arc<Natives>, means: &Means<
     let record = act.given.broker.as_ref().map(Broker::record);
     let egress = record.as_ref().map(|record| egress::keep(home, record)).transpose()?;
     let Spent { system_calls, resources } = spent.clone();
-    let ended_as =
-        Ended { outcome, outputs, probe, effects, egress, system_calls, resources, departures, ..Ended::default() };
-    receipts::close(home, open, ended_as)?;
+    let outcome = outcome.to_owned();
+    let end = End { outcome, probe, effects, egress, system_calls, resources, departures, ..End::default() };
+    receipts::close(home, open, &outputs, end)?;
     Ok(Ran { run, ended, egress: record, spent })
 }
 
@@ -421,7 +421,7 @@ pub fn undo(home: &mut Home, run: &str) -> Result<Vec<effects::Receipt>, UndoErr
         let _ = std::fs::remove_file(&note);
     }
     let outcome = if undone.is_ok() { "undone" } else { "failed" };
-    receipts::close(home, open, Ended { outcome, ..Ended::default() })?;
+    receipts::close(home, open, &[], End { outcome: outcome.to_owned(), ..End::default() })?;
     undone
 }
 

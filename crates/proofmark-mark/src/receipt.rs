@@ -10,11 +10,10 @@ use crate::digest::Digest;
 use crate::statement::Predicate;
 use crate::verdict::Grant;
 
-/// One end of a run.
+/// What a run was allowed, and in its closing receipt what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipt {
-    pub phase: Phase,
     /// Which run of this log it is, from 1; the same in both receipts. A number without a closing receipt is a run whose
     /// end is missing.
     pub sequence: u64,
@@ -27,35 +26,43 @@ pub struct Receipt {
     pub run: String,
     /// One commitment for each call, or for each argument of a program.
     pub inputs: Vec<Digest>,
-    /// One commitment for each result, or for each output stream of a program; empty when opening.
-    pub outputs: Vec<Digest>,
-    /// `returned`, `committed`, `dropped`, `undone`, `trapped`, `stopped`, `failed` or `not run`; `null` when opening.
+    /// `null` when opening: nothing has come of it yet.
     #[serde(deserialize_with = "crate::canonical::nullable")]
-    pub outcome: Option<String>,
-    /// Fuel that all calls used; 0 when opening, and for programs.
+    pub end: Option<End>,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct End {
+    /// `returned`, `committed`, `dropped`, `undone`, `trapped`, `stopped`, `failed` or `not run`.
+    pub outcome: String,
+    /// One commitment for each result, or for each output stream of a program.
+    pub outputs: Vec<Digest>,
+    /// Fuel that all calls used; 0 for programs.
     pub fuel: u64,
-    /// What was tried in the finished fence before the artifact started; `null` when opening, and where nothing started.
+    /// What was tried in the finished fence before the artifact started; `null` where nothing started.
     #[serde(deserialize_with = "crate::canonical::nullable")]
     pub probe: Option<Probed>,
-    /// What became of each staged tree; empty when opening.
+    /// What became of each staged tree.
     pub effects: Vec<Effect>,
-    /// How often each function of the host was called, as in `wasi:clocks/wall-clock.now`; empty when opening, and for
-    /// native executables.
+    /// How often each function of the host was called, as in `wasi:clocks/wall-clock.now`; empty for native
+    /// executables.
     pub host_calls: BTreeMap<String, u64>,
-    /// The most linear memory that one call held; 0 when opening, and for native executables.
+    /// The most linear memory that one call held; 0 for native executables.
     pub memory_bytes: u64,
-    /// What was asked of the network; `null` when opening, and where there was none.
+    /// What was asked of the network; `null` where there was none.
     #[serde(deserialize_with = "crate::canonical::nullable")]
     pub egress: Option<Egress>,
-    /// How the run left the profile that its checks saw, in words that are the same on every machine; empty when opening.
+    /// How the run left the profile that its checks saw, in words that are the same on every machine.
     pub departures: BTreeSet<String>,
-    /// How often a program made which system call, by name, without those that its fence denied; empty when opening, and for
+    /// How often a program made which system call, by name, without those that its fence denied; empty for
     /// components.
     pub system_calls: BTreeMap<String, u64>,
-    /// What a program took of its machine; `null` when opening, where nothing started, and for components.
+    /// What a program took of its machine; `null` where nothing started, and for components.
     #[serde(deserialize_with = "crate::canonical::nullable")]
     pub resources: Option<Resources>,
-    /// What the host answered, for a replay; `null` when opening, and for native executables.
+    /// What the host answered, for a replay; `null` for native executables.
     #[serde(deserialize_with = "crate::canonical::nullable")]
     pub tape: Option<Tape>,
 }
@@ -127,16 +134,6 @@ impl Predicate for Receipt {
     const TYPE: &'static str = "https://proofmark.dev/receipt/v1";
 }
 
-/// Which end of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// Before the act.
-    Open,
-    /// After it.
-    Close,
-}
-
 /// The text behind a commitment: a salt, a newline, the value. Its SHA-256 is the commitment.
 ///
 /// `salt` is hexadecimal digits of at least 128 random bits, new for each value: without it nobody can guess the value
@@ -161,27 +158,15 @@ mod tests {
             on_departure: crate::verdict::OnDeparture::Stop,
         };
         let open = Receipt {
-            phase: Phase::Open,
             sequence: 7,
             mark: Digest([1; 32]),
             contract: Digest([2; 32]),
             grant,
             run: "00112233445566778899aabbccddeeff".to_owned(),
             inputs: vec![Digest::of(opening("ab", "gcd(4, 6)").as_bytes())],
-            outputs: Vec::new(),
-            outcome: None,
-            fuel: 0,
-            probe: None,
-            effects: Vec::new(),
-            host_calls: BTreeMap::new(),
-            memory_bytes: 0,
-            egress: None,
-            system_calls: BTreeMap::new(),
-            resources: None,
-            tape: None,
-            departures: BTreeSet::new(),
+            end: None,
         };
-        let close = Receipt { phase: Phase::Close, outcome: Some("returned".to_owned()), fuel: 12, ..open.clone() };
+        let plain = End { outcome: "returned".to_owned(), fuel: 12, ..End::default() };
         let probe = Some(Probed { report: Digest([4; 32]), acts: 139 });
         let effects = vec![Effect {
             guest: "/p".into(),
@@ -190,17 +175,19 @@ mod tests {
             outcome: "dropped".into(),
         }];
         let host_calls = [("wasi:clocks/wall-clock.now".to_owned(), 3)].into();
-        let staged = Receipt { probe, effects, host_calls, memory_bytes: 65536, ..close.clone() };
+        let staged = End { probe, effects, host_calls, memory_bytes: 65536, ..plain.clone() };
         let asked = Egress { record: Digest([5; 32]), requests: 3, refused: 1, bytes_out: 0, bytes_in: 1 << 20 };
-        let connected = Receipt { egress: Some(asked), ..close.clone() };
+        let connected = End { egress: Some(asked), ..plain.clone() };
+        let kept = End { tape: Some(Tape::Kept(Digest([5; 32]))), ..plain.clone() };
+        let missing = End { tape: Some(Tape::Missing("too long".into())), ..plain.clone() };
+        let departures = ["fuel: more than 10 times the most that its checks saw, 400".to_owned()].into();
+        let departed = End { outcome: "stopped".to_owned(), departures, ..plain.clone() };
         let system_calls = BTreeMap::from([("openat".to_owned(), 3), ("exit_group".to_owned(), 1)]);
         let resources = Some(Resources { cpu_us: 1200, memory_peak_bytes: Some(1 << 20), processes_peak: None });
-        let counted = Receipt { system_calls, resources, ..staged.clone() };
-        let kept = Receipt { tape: Some(Tape::Kept(Digest([5; 32]))), ..close.clone() };
-        let missing = Receipt { tape: Some(Tape::Missing("too long".into())), ..close.clone() };
-        let departures = ["fuel: more than 10 times the most that its checks saw, 400".to_owned()].into();
-        let departed = Receipt { outcome: Some("stopped".to_owned()), departures, ..close.clone() };
-        for receipt in [open, close, staged, connected, counted, kept, missing, departed] {
+        let counted = End { system_calls, resources, ..plain.clone() };
+        let ends = [plain, staged, connected, kept, missing, departed, counted];
+        let closed = ends.map(|end| Receipt { end: Some(end), ..open.clone() });
+        for receipt in closed.into_iter().chain([open]) {
             let statement = Statement::new("gcd", Digest([3; 32]), receipt);
             assert_eq!(Statement::parse(&statement.to_bytes()).unwrap(), statement);
         }

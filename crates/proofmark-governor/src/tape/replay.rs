@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use proofmark_contract::{Call, Contract};
 use proofmark_mark::digest::Digest;
-use proofmark_mark::receipt::{Receipt, Tape};
+use proofmark_mark::receipt::{End, Receipt, Tape};
 use proofmark_run::Outcome;
 use proofmark_run::wasi::World;
 use proofmark_run::worker::Launch;
@@ -19,7 +19,7 @@ use crate::govern::GovernError;
 use crate::home::Home;
 use crate::job::{Callee, Caller, CallerError, Staged};
 use crate::log::LogError;
-use crate::receipts::{self, Recorded};
+use crate::receipts;
 use crate::store::StoreError;
 
 /// A run that was repeated.
@@ -75,27 +75,27 @@ pub enum ReplayError {
 /// # Errors
 /// [`ReplayError`]. A run that goes another way is no error but a difference.
 pub fn replay(home: &Home, run: &str, launch: &dyn Launch) -> Result<Replayed, ReplayError> {
-    let Recorded { open, close, artifact } = one(home, run)?;
-    let close = close.ok_or(ReplayError::Unfinished)?;
-    let text = blob(home, "the contract", &close.contract)?;
+    let (receipt, artifact) = one(home, run)?;
+    let end = receipt.end.ok_or(ReplayError::Unfinished)?;
+    let text = blob(home, "the contract", &receipt.contract)?;
     let text = String::from_utf8(text).map_err(|_| ReplayError::Damaged("the contract"))?;
     let contract = Contract::parse(&text).map_err(|_| ReplayError::Damaged("the contract"))?;
     if contract.interface.process().is_some() {
         return Err(ReplayError::Native);
     }
-    let tape = match &close.tape {
+    let tape = match &end.tape {
         Some(Tape::Kept(tape)) => opened(home, "the tape", tape)?,
         Some(Tape::Missing(why)) => return Err(ReplayError::NoTape(why.clone())),
         None => return Err(ReplayError::NoTape("it was recorded before there were tapes".to_owned())),
     };
     let (within, tapes) = super::read(&tape).ok_or(ReplayError::Damaged("the tape"))?;
-    if tapes.len() != close.outputs.len() || tapes.len() > open.inputs.len() {
+    if tapes.len() != end.outputs.len() || tapes.len() > receipt.inputs.len() {
         return Err(ReplayError::Damaged("the tape"));
     }
-    let calls = calls(home, &contract, open.inputs.iter().take(tapes.len()))?;
-    let results = texts(home, "a result", close.outputs.iter())?;
+    let calls = calls(home, &contract, receipt.inputs.iter().take(tapes.len()))?;
+    let results = texts(home, "a result", end.outputs.iter())?;
     let artifact = blob(home, "the artifact", &artifact)?;
-    let granted = close.grant.capabilities.clone();
+    let granted = receipt.grant.capabilities.clone();
     let (world, staged) = (World::Replayed, Staged::default());
     let callee =
         Callee { contract: &contract, contract_text: &text, artifact: &artifact, granted, world, staged, within };
@@ -109,13 +109,12 @@ pub fn replay(home: &Home, run: &str, launch: &dyn Launch) -> Result<Replayed, R
             break;
         }
     }
-    let difference = difference.or_else(|| differ_in_all(&close, &outcomes));
-    let (calls, host_calls) = (tapes.len(), close.host_calls);
-    let outcome = close.outcome.unwrap_or_default();
-    Ok(Replayed { run: open.run, calls, outcome, fuel: close.fuel, host_calls, difference })
+    let difference = difference.or_else(|| differ_in_all(&end, &outcomes));
+    let End { outcome, fuel, host_calls, .. } = end;
+    Ok(Replayed { run: receipt.run, calls: tapes.len(), outcome, fuel, host_calls, difference })
 }
 
-fn one(home: &Home, run: &str) -> Result<Recorded, ReplayError> {
+fn one(home: &Home, run: &str) -> Result<(Receipt, Digest), ReplayError> {
     let mut found = receipts::begin_with(home.log.view(), run)?;
     match (run.is_empty(), found.len()) {
         (false, 1) => found.pop().ok_or_else(|| ReplayError::Unknown(run.to_owned())),
@@ -179,7 +178,7 @@ fn differ(call: &Call, result: &str, recorded: &Taken, outcome: &Outcome) -> Opt
 }
 
 /// What all calls together show that the receipt does not.
-fn differ_in_all(close: &Receipt, outcomes: &[Outcome]) -> Option<Difference> {
+fn differ_in_all(end: &End, outcomes: &[Outcome]) -> Option<Difference> {
     let fuel = outcomes.iter().fold(0_u64, |sum, outcome| sum.saturating_add(outcome.fuel));
     let memory = outcomes.iter().map(|outcome| outcome.memory_bytes).max().unwrap_or_default();
     let listed = |counts: &BTreeMap<String, u64>| {
@@ -187,9 +186,9 @@ fn differ_in_all(close: &Receipt, outcomes: &[Outcome]) -> Option<Difference> {
         all.join(", ")
     };
     let pairs = [
-        ("fuel", close.fuel.to_string(), fuel.to_string()),
-        ("linear memory", close.memory_bytes.to_string(), memory.to_string()),
-        ("host calls", listed(&close.host_calls), listed(&host_calls(outcomes))),
+        ("fuel", end.fuel.to_string(), fuel.to_string()),
+        ("linear memory", end.memory_bytes.to_string(), memory.to_string()),
+        ("host calls", listed(&end.host_calls), listed(&host_calls(outcomes))),
     ];
     first(None, pairs)
 }

@@ -69,7 +69,7 @@ pub fn runs(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
                 render::said(&format!("run {} left its profile and was {on_departure}", receipt.sequence));
                 render::line("run", &render::safe(&receipt.run));
                 render::line("mark", &format!("sha256:{}", receipt.mark));
-                for how in &receipt.departures {
+                for how in receipt.end.iter().flat_map(|end| &end.departures) {
                     render::line("left", &render::safe(how));
                 }
             }
@@ -83,20 +83,22 @@ pub fn runs(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
 pub fn all_runs(format: Format, home: Option<&Path>) -> Result<u8, Failure> {
     let home = inputs::home(home)?;
     let runs = begin_with(home.log.view(), "").map_err(|error| Failure::failed(error.to_string()))?;
-    let last: Vec<_> = runs.into_iter().map(|run| run.close.unwrap_or(run.open)).collect();
     match format {
-        Format::Human if last.is_empty() => render::said("nothing was run"),
+        Format::Human if runs.is_empty() => render::said("nothing was run"),
         Format::Human => {
-            for receipt in last {
-                let outcome = receipt.outcome.as_deref().unwrap_or("has no end");
+            for (receipt, _) in runs {
+                let outcome = receipt.end.as_ref().map_or("has no end", |end| &end.outcome);
                 render::said(&format!("run {} {outcome}", receipt.sequence));
                 render::line("run", &render::safe(&receipt.run));
-                if let Some(Tape::Kept(_)) = receipt.tape {
+                if let Some(Tape::Kept(_)) = receipt.end.and_then(|end| end.tape) {
                     render::line("next", &format!("proofmark replay {}, to repeat it", render::safe(&receipt.run)));
                 }
             }
         }
-        Format::Json => render::json("log", json!({ "runs": last })),
+        Format::Json => {
+            let receipts: Vec<_> = runs.into_iter().map(|(receipt, _)| receipt).collect();
+            render::json("log", json!({ "runs": receipts }));
+        }
     }
     Ok(OK)
 }

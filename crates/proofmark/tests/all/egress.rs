@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use proofmark_governor::home::Home;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::entry::Kind;
-use proofmark_mark::receipt::{Egress, Phase, Receipt};
+use proofmark_mark::receipt::{Egress, End, Receipt};
 use proofmark_mark::statement::Statement;
 use serde_json::{Value, json};
 
@@ -109,7 +109,7 @@ impl Scene {
     }
 
     /// What the last closing receipt says, and the record that it names.
-    fn receipt(&self) -> (Receipt, Egress, Value) {
+    fn end(&self) -> (End, Egress, Value) {
         let home = Home::open(&self.place.path(".proofmark")).unwrap();
         let view = home.log.view();
         let (_, entry) = view
@@ -120,14 +120,13 @@ impl Scene {
             .unwrap();
         let envelope = view.envelope(&entry).unwrap();
         let text = String::from_utf8(envelope.unverified_payload().to_vec()).unwrap();
-        let receipt = Statement::<Receipt>::parse(text.as_bytes()).unwrap().predicate;
-        assert_eq!(receipt.phase, Phase::Close);
-        let egress = receipt.egress.clone().unwrap();
+        let end = Statement::<Receipt>::parse(text.as_bytes()).unwrap().predicate.end.unwrap();
+        let egress = end.egress.clone().unwrap();
         let record = String::from_utf8(home.log.blob(&egress.record).unwrap()).unwrap();
         for secret in ["/v1/", "sesame", SECRET] {
             assert!(!text.contains(secret) && !record.contains(secret), "{secret}: {text}{record}");
         }
-        (receipt, egress, serde_json::from_str(&record).unwrap())
+        (end, egress, serde_json::from_str(&record).unwrap())
     }
 
     /// The value behind a commitment of the record.
@@ -167,8 +166,8 @@ fn a_granted_request_reaches_its_host_with_a_credential_that_stays_outside() {
     let [head] = &scene.plain.heads()[..] else { panic!("{:?}", scene.plain.heads()) };
     assert!(!head.contains("authorization"), "{head}");
 
-    let (receipt, egress, record) = scene.receipt();
-    assert_eq!(receipt.outcome.as_deref(), Some("dropped"));
+    let (end, egress, record) = scene.end();
+    assert_eq!(end.outcome, "dropped");
     assert_eq!((egress.requests, egress.refused, egress.bytes_out), (2, 0, 0));
     // Each answer is the head as the server saw it, of the same length when it is masked.
     let heads = scene.tls.heads().into_iter().chain(scene.plain.heads());
@@ -211,7 +210,7 @@ fn what_is_not_granted_does_not_leave() {
         "{:?}",
         scene.plain.heads()
     );
-    let (_, egress, record) = scene.receipt();
+    let (_, egress, record) = scene.end();
     assert_eq!((egress.requests, egress.refused), (5, 4));
     assert_eq!(scene.opened(&record["exchanges"][1]["path"]), "/admin");
 }
@@ -244,8 +243,8 @@ fn what_was_asked_is_told_however_a_run_ends() {
     let input = format!("request GET {HOST} 443 /v1/x\nrequest GET {HOST} 443 /admin\nabort\n");
     let ran = scene.run(&["--format", "json"], &input).exits(1).says("ended by signal 6").json();
     assert_eq!(ran["error"]["egress"]["exchanges"][0]["path"], "/v1/x");
-    let (receipt, egress, record) = scene.receipt();
-    assert_eq!(receipt.outcome.as_deref(), Some("trapped"));
+    let (end, egress, record) = scene.end();
+    assert_eq!(end.outcome, "trapped");
     assert_eq!((egress.requests, egress.refused), (2, 1));
     assert_eq!(record["exchanges"][1]["end"], json!({ "refused": "path" }));
 }
@@ -288,8 +287,8 @@ fn a_freeze_ends_a_download() {
     let gone = noticed.unwrap().duration_since(written).unwrap();
     println!("the connection ended {gone:?} after the freeze began to be written");
     assert!(gone < STOPPED_WITHIN);
-    let (receipt, egress, record) = scene.receipt();
-    assert_eq!(receipt.outcome.as_deref(), Some("stopped"));
+    let (end, egress, record) = scene.end();
+    assert_eq!(end.outcome, "stopped");
     assert_eq!((egress.requests, &record["exchanges"][0]["end"]), (1, &json!({ "cut": "stopped" })));
     // And nothing is asked while it stands.
     let before = scene.tls.connections();

@@ -66,7 +66,10 @@ fn more_than_ten_times_the_fuel_is_flagged_where_the_policy_permits_it() {
     let departures = ran["departures"].as_array().unwrap();
     assert!(departures.len() == 1 && departures[0].as_str().unwrap().starts_with("fuel: more than 10 times"), "{ran}");
     let receipts = departed(&place);
-    assert_eq!((&receipts[0]["outcome"], &receipts[0]["departures"]), (&"returned".into(), &ran["departures"]));
+    assert_eq!(
+        (&receipts[0]["end"]["outcome"], &receipts[0]["end"]["departures"]),
+        (&"returned".into(), &ran["departures"])
+    );
     let shown = place.run(&["run", "artifact.wasm.mark", "double(3141592653)"]).exits(0);
     assert_eq!(shown.stdout, "6283185306\n");
     shown.says("left its profile: fuel: more than 10 times");
@@ -78,11 +81,11 @@ fn more_than_ten_times_the_fuel_is_stopped_where_the_policy_does_not_permit_it()
     let place = marked("autonomous", &double(), laborious());
     run(&place, &["double(4)", "double(3141592653)", "double(5)"]).exits(1).says("stopped: it left its profile: fuel");
     let receipt = departed(&place)[0].clone();
-    assert_eq!((&receipt["outcome"], &receipt["grant"]["on_departure"]), (&"stopped".into(), &"stop".into()));
-    assert!(receipt["departures"][0].as_str().unwrap().starts_with("fuel: more than 10 times"), "{receipt}");
+    assert_eq!((&receipt["end"]["outcome"], &receipt["grant"]["on_departure"]), (&"stopped".into(), &"stop".into()));
+    assert!(receipt["end"]["departures"][0].as_str().unwrap().starts_with("fuel: more than 10 times"), "{receipt}");
     // The third call was never made, and the second ended at the bound, far below the budget.
-    assert_eq!(receipt["outputs"].as_array().unwrap().len(), 2);
-    assert!(receipt["fuel"].as_u64().unwrap() < 1000, "{receipt}");
+    assert_eq!(receipt["end"]["outputs"].as_array().unwrap().len(), 2);
+    assert!(receipt["end"]["fuel"].as_u64().unwrap() < 1000, "{receipt}");
     place.run(&["log", "runs"]).exits(0).says("run 1 left its profile and was stopped");
 }
 
@@ -138,8 +141,8 @@ fn a_host_call_that_no_check_saw_is_flagged_or_stopped_before_it_is_carried_out(
     }
     let receipts = departed(&place);
     for receipt in receipts.as_array().unwrap() {
-        assert_eq!((&receipt["outcome"], &receipt["departures"]), (&"stopped".into(), &json!([NOW])));
-        assert!(receipt["fuel"].as_u64().unwrap() < 1000, "{receipt}");
+        assert_eq!((&receipt["end"]["outcome"], &receipt["end"]["departures"]), (&"stopped".into(), &json!([NOW])));
+        assert!(receipt["end"]["fuel"].as_u64().unwrap() < 1000, "{receipt}");
     }
     assert_eq!(receipts.as_array().unwrap().len(), 2);
 }
@@ -156,7 +159,7 @@ fn more_than_ten_times_the_memory_is_flagged_or_stopped() {
     assert_eq!(run(&place, &["double(3141592653)"]).exits(0).json()["departures"], json!([memory]));
     let place = marked("autonomous", &double(), &hoarder);
     run(&place, &["double(3141592653)"]).exits(1).says(memory);
-    assert_eq!(departed(&place)[0]["memory_bytes"], 65536);
+    assert_eq!(departed(&place)[0]["end"]["memory_bytes"], 65536);
 }
 
 #[test]
@@ -227,7 +230,7 @@ fn a_program_is_held_to_the_system_calls_that_inspection_found() {
     assert_eq!(run_program(&place, "even").exits(0).json()["departures"], json!([]));
     run_program(&place, "odd!").exits(1).says(&format!("stopped: it left its profile: {getppid}; nothing was changed"));
     let receipts = departed(&place);
-    let how = |nth: usize| (receipts[nth]["outcome"].clone(), receipts[nth]["departures"].clone());
+    let how = |nth: usize| (receipts[nth]["end"]["outcome"].clone(), receipts[nth]["end"]["departures"].clone());
     assert_eq!(how(0), ("dropped".into(), json!([getppid])));
     assert_eq!(how(1), ("stopped".into(), json!([getppid])));
 

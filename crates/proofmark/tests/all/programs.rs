@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use proofmark_mark::dsse::Envelope;
-use proofmark_mark::receipt::{Phase, Receipt};
+use proofmark_mark::receipt::Receipt;
 use proofmark_mark::statement::Statement;
 
 use crate::place::Place;
@@ -241,14 +241,11 @@ fn counted(place: &Place, ran: &serde_json::Value) {
     assert_eq!(ran["system_calls"]["exit_group"], 1);
     assert!(ran["resources"]["memory_peak_bytes"].as_u64().is_none_or(|bytes| bytes > 0));
     let receipts = receipts(place);
-    let last = receipts.iter().filter(|receipt| receipt.phase == Phase::Close).max_by_key(|receipt| receipt.sequence);
-    let last = last.unwrap();
+    let last = receipts.iter().filter(|receipt| receipt.end.is_some()).max_by_key(|receipt| receipt.sequence).unwrap();
     assert_eq!(ran["run"], last.run.as_str());
-    assert_eq!(ran["system_calls"], serde_json::json!(last.system_calls));
-    assert_eq!(ran["resources"], serde_json::json!(last.resources));
-    assert!(
-        receipts.iter().all(|one| one.phase == Phase::Close || one.system_calls.is_empty() && one.resources.is_none())
-    );
+    let end = last.end.as_ref().unwrap();
+    assert_eq!(ran["system_calls"], serde_json::json!(end.system_calls));
+    assert_eq!(ran["resources"], serde_json::json!(end.resources));
 }
 
 /// Every receipt of the place's log.

@@ -48,7 +48,7 @@ fn same(place: &Place, run: &str, host_call: &str, count: u64) {
     let found = place.run(&["replay", run, "--format", "json"]).exits(0).json();
     assert_eq!((&found["same"], &found["difference"]), (&true.into(), &serde_json::Value::Null), "{found}");
     assert_eq!(found["host_calls"][host_call], count, "{found}");
-    assert_eq!(receipt(place, run)["host_calls"], found["host_calls"]);
+    assert_eq!(receipt(place, run)["end"]["host_calls"], found["host_calls"]);
 }
 
 fn random() -> Vec<u8> {
@@ -156,8 +156,8 @@ fn what_a_run_took_is_in_its_receipt() {
     let ran = place.run(&["run", "artifact.wasm.mark", "double(4)", "--format", "json"]).exits(0).json();
     let id = ran["run"].as_str().unwrap();
     let receipt = receipt(&place, id);
-    assert_eq!(receipt["memory_bytes"], 65536, "a memory that may not grow does not");
-    assert_eq!(receipt["host_calls"], serde_json::json!({}));
+    assert_eq!(receipt["end"]["memory_bytes"], 65536, "a memory that may not grow does not");
+    assert_eq!(receipt["end"]["host_calls"], serde_json::json!({}));
     replay(&place, id).exits(0).says("the same, bit for bit");
 }
 
@@ -173,7 +173,7 @@ fn a_replay_needs_what_it_repeats() {
         std::iter::repeat_with(|| run(&place, &[1], &[]).0[..1].to_owned()).find(|first| !firsts.insert(first.clone()));
     replay(&place, &shared.unwrap()).exits(2).says("more than one run");
     let receipt = receipt(&place, &id);
-    let (tape, output) = (blob(&place, &receipt["tape"]["kept"]), blob(&place, &receipt["outputs"][0]));
+    let (tape, output) = (blob(&place, &receipt["end"]["tape"]["kept"]), blob(&place, &receipt["end"]["outputs"][0]));
     for (path, what) in [(tape, "the tape can't be had"), (output, "a result can't be had")] {
         let kept = std::fs::read(&path).unwrap();
         let mut altered = kept.clone();
