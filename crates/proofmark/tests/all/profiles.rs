@@ -131,7 +131,7 @@ fn a_host_call_that_no_check_saw_is_flagged_or_stopped_before_it_is_carried_out(
     let place = marked("supervised", WATCHER, clock_watcher());
     let ran = run(&place, &["probe(3141592653)", "probe(5)"]).exits(0).json();
     assert_eq!((&ran["departures"], &ran["results"][0]["returned"]), (&json!([NOW]), &"3141592653".into()));
-    assert_eq!(departed(&place)[0]["host_calls"], json!({ "wasi:clocks/monotonic-clock.now": 1 }));
+    assert_eq!(departed(&place)[0]["end"]["host_calls"], json!({ "wasi:clocks/monotonic-clock.now": 1 }));
 
     let place = marked("autonomous", WATCHER, clock_watcher());
     run(&place, &["probe(5)"]).exits(0);
@@ -242,5 +242,5 @@ fn a_program_is_held_to_the_system_calls_that_inspection_found() {
     assert_eq!(run_program(&place, "odd!").exits(0).json()["departures"], json!([]));
     check_program(&place, "strict.cedar");
     run_program(&place, "odd!").exits(1).says("system calls: those of its libraries are not in its bytes");
-    assert_eq!(departed(&place)[2]["system_calls"], json!({}));
+    assert_eq!(departed(&place)[2]["end"]["system_calls"], json!({}));
 }
