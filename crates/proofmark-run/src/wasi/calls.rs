@@ -74,9 +74,6 @@ impl WasiView for Wasi {
 
 impl Calls<'_> {
     fn ask(&mut self, call: Call, arguments: &[&dyn Put]) -> Asked {
-        if let Some(count) = self.0.asked.get_mut(call as usize) {
-            *count = count.saturating_add(1);
-        }
         self.0.taping.ask(call, arguments)
     }
 
@@ -85,9 +82,12 @@ impl Calls<'_> {
         asked: &Asked,
         real: impl FnOnce(&mut Wasi) -> Result<T, E>,
     ) -> Result<T, E> {
-        // Before a tape is written or read: what was refused was not asked.
+        // Before it is counted, recorded or repeated: what was refused was not asked.
         if let Some(error) = self.1.refuses(asked.call.name()) {
             return Err(E::fatal(error));
+        }
+        if let Some(count) = self.0.asked.get_mut(asked.call as usize) {
+            *count = count.saturating_add(1);
         }
         if let Taping::Replayed(replay) = &mut self.0.taping {
             return replay.answer(asked);

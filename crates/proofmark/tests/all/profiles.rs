@@ -143,6 +143,8 @@ fn a_host_call_that_no_check_saw_is_flagged_or_stopped_before_it_is_carried_out(
     for receipt in receipts.as_array().unwrap() {
         assert_eq!((&receipt["end"]["outcome"], &receipt["end"]["departures"]), (&"stopped".into(), &json!([NOW])));
         assert!(receipt["end"]["fuel"].as_u64().unwrap() < 1000, "{receipt}");
+        assert_eq!(receipt["end"]["host_calls"], json!({}));
+        place.run(&["replay", receipt["run"].as_str().unwrap()]).exits(0).says("the same, bit for bit");
     }
     assert_eq!(receipts.as_array().unwrap().len(), 2);
 }
