@@ -15,8 +15,8 @@ pub fn run(names: &[&str]) -> Result<(), String> {
         return Err(format!("there is no bench `{unknown}`; known are {}", known().collect::<Vec<_>>().join(", ")));
     }
     let wanted = |name: &str| names.is_empty() || names.contains(&name);
-    for (name, package, bench) in BENCHES.into_iter().filter(|(name, ..)| wanted(name)) {
-        let mut arguments = vec!["bench", "--quiet", "--package", package, "--bench", bench, "--"];
+    for (name, bench) in BENCHES.into_iter().filter(|(name, ..)| wanted(name)) {
+        let mut arguments = vec!["bench", "--quiet", "--workspace", "--bench", bench, "--"];
         // A bench with the name of its file measures one thing and is told nothing.
         arguments.extend((name != bench).then_some(name));
         cargo(&arguments)?;
@@ -24,20 +24,22 @@ pub fn run(names: &[&str]) -> Result<(), String> {
     if wanted("verdicts") { verdicts() } else { Ok(()) }
 }
 
-/// What can be measured: its name, and the package and bench that measure it.
-const BENCHES: [(&str, &str, &str); 7] = [
-    ("calls", "proofmark", "ratios"),
-    ("run", "proofmark", "ratios"),
-    ("worker", "proofmark", "ratios"),
-    ("verify", "proofmark", "ratios"),
-    ("egress", "proofmark-run", "egress"),
-    ("fence", "proofmark-run", "fence"),
-    ("effects", "proofmark-run", "effects"),
+/// What can be measured: its name, and the bench that measures it. All are built for the whole workspace, so that they share
+/// one build of every dependency.
+const BENCHES: [(&str, &str); 7] = [
+    ("calls", "ratios"),
+    ("run", "ratios"),
+    ("worker", "ratios"),
+    ("verify", "ratios"),
+    ("egress", "egress"),
+    ("fence", "fence"),
+    ("effects", "effects"),
 ];
 
 /// Checks every example candidate and every npm binary under the default policy, beside its label.
 fn verdicts() -> Result<(), String> {
-    cargo(&["build", "--release", "--quiet", "--package", "proofmark"])?;
+    // The one that the benches are built with.
+    cargo(&["bench", "--quiet", "--workspace", "--bench", "ratios", "--no-run"])?;
     let binary = target()?.join("release/proofmark");
     let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
     let home = scratch.path().join("home");
