@@ -71,7 +71,7 @@ fn as_user(filter: &str) -> bool {
     let copy = folder.path().join("fence");
     std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
     let join: String =
-        delegated.folders().iter().map(|folder| format!("echo $$ > '{}/cgroup.procs' && ", folder.display())).collect();
+        delegated.starts().iter().map(|folder| format!("echo $$ > '{}/cgroup.procs' && ", folder.display())).collect();
     let script = format!(
         "{join} exec setpriv --reuid 65534 --regid 65534 --clear-groups '{}' {AS_USER} {filter}",
         copy.display()

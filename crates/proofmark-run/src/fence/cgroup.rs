@@ -24,7 +24,7 @@ const OWN_PROCESSES: u64 = 1;
 pub enum Base {
     /// Two hierarchies.
     One { memory: PathBuf, pids: PathBuf },
-    /// One hierarchy; its folder has both controllers enabled for its children.
+    /// One hierarchy; its folder hands both controllers on to its children.
     Two(PathBuf),
 }
 
@@ -51,7 +51,9 @@ pub fn base() -> Result<Base, Fault> {
     let step = "find a cgroup with memory and pids";
     let mounts = fs::read_to_string("/proc/self/mountinfo").within(Layer::Cgroup, step)?;
     let own = fs::read_to_string("/proc/self/cgroup").within(Layer::Cgroup, step)?;
-    let found = candidates(&mounts, &own).into_iter().find(usable).ok_or(Errno::ENOENT).within(Layer::Cgroup, step)?;
+    let candidates = candidates(&mounts, &own);
+    let found = candidates.iter().find(|base| usable(base)).or_else(|| candidates.iter().find(|base| hand_on(base)));
+    let found = found.cloned().ok_or(Errno::ENOENT).within(Layer::Cgroup, step)?;
     let folders: &[&PathBuf] = match &found {
         Base::One { memory, pids } => &[memory, pids],
         Base::Two(folder) => &[folder],
@@ -109,8 +111,11 @@ fn mounted(mountinfo: &str, kind: &str, controller: Option<&str>) -> Option<(Pat
     })
 }
 
+fn ours(path: &Path) -> bool {
+    nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_ok()
+}
+
 fn usable(base: &Base) -> bool {
-    let ours = |folder: &Path| nix::unistd::access(folder, nix::unistd::AccessFlags::W_OK).is_ok();
     match base {
         Base::One { memory, pids } => ours(memory) && ours(pids),
         Base::Two(folder) => {
@@ -120,6 +125,13 @@ fn usable(base: &Base) -> bool {
             ours(folder) && ours(&folder.join("cgroup.procs")) && has("memory") && has("pids")
         }
     }
+}
+
+/// Hands both controllers on to the children of a group of version 2 that was delegated and left as it was. The kernel
+/// refuses that of a group which holds processes itself; they are not ours to move.
+fn hand_on(base: &Base) -> bool {
+    let Base::Two(folder) = base else { return false };
+    ours(&folder.join("cgroup.procs")) && set(folder, "cgroup.subtree_control", "+memory +pids").is_ok() && usable(base)
 }
 
 /// Removes groups whose launcher is gone. One that still holds processes stays.

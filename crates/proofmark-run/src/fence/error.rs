@@ -138,7 +138,8 @@ pub fn hint(layer: Layer, step: &str, errno: Errno) -> &'static str {
         (Layer::Mdwe, _) => "the kernel can't refuse writable code: Linux 6.3 or later is needed",
         (Layer::Cgroup, Errno::ENOENT) => {
             "no cgroup with memory and pids that this user may divide: start Proofmark with \
-             `systemd-run --user --scope -p Delegate=yes`, or have the administrator delegate one"
+             `systemd-run --user --scope -p Delegate=yes`, or have the administrator delegate one; a delegated one that \
+             holds processes itself, as in a service or a container, can't be divided: move them to a group below it"
         }
         (Layer::Cgroup, Errno::EACCES | Errno::EPERM | Errno::EROFS) => {
             "this cgroup is not ours to divide: delegate it (`Delegate=yes`), or mount it writable in the container"

@@ -129,45 +129,66 @@ pub fn groups(mark: &str) -> Vec<PathBuf> {
     found
 }
 
-/// A group of each controller that nobody may divide; removed when dropped.
-pub struct Delegated(Vec<PathBuf>);
+/// Where the tests as nobody start in a group of version 2: one that is divided may hold no processes itself.
+const LEAF: &str = "tests";
+
+/// Groups that nobody may divide, of each controller or of both; removed when dropped.
+pub struct Delegated {
+    groups: Vec<PathBuf>,
+    /// Where the tests start.
+    starts: Vec<PathBuf>,
+}
 
 impl Delegated {
     pub fn new() -> Self {
         let own = fs::read_to_string("/proc/self/cgroup").unwrap();
         let unified = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
-        let mut folders = Vec::new();
+        let name = format!("delegated-{}", std::process::id());
+        let mut groups = Vec::new();
         for line in own.lines() {
             let mut parts = line.splitn(3, ':').skip(1);
             let (controllers, path) = (parts.next().unwrap(), parts.next().unwrap().trim_start_matches('/'));
-            let parent = match controllers {
-                "memory" | "pids" if !unified => Path::new("/sys/fs/cgroup").join(controllers).join(path),
-                "" if unified => Path::new("/sys/fs/cgroup").join(path),
-                _ => continue,
-            };
-            folders.push(parent.join(format!("delegated-{}", std::process::id())));
+            match controllers {
+                "memory" | "pids" if !unified => {
+                    groups.push(Path::new("/sys/fs/cgroup").join(controllers).join(path).join(&name));
+                }
+                "" if unified => groups.push(divided(&Path::new("/sys/fs/cgroup").join(path)).join(&name)),
+                _ => {}
+            }
         }
-        let delegated = Self(folders);
-        for folder in &delegated.0 {
-            fs::create_dir(folder).unwrap();
-            give_to_payload(folder);
-            give_to_payload(&folder.join("cgroup.procs"));
+        let starts = groups.iter().map(|group| if unified { group.join(LEAF) } else { group.clone() }).collect();
+        let delegated = Self { groups, starts };
+        for group in &delegated.groups {
+            fs::create_dir(group).unwrap();
+            give_to_payload(group);
+            give_to_payload(&group.join("cgroup.procs"));
             if unified {
-                fs::write(folder.join("cgroup.subtree_control"), "+memory +pids").unwrap();
+                // Handing the controllers on is the launcher's part.
+                give_to_payload(&group.join("cgroup.subtree_control"));
+                fs::create_dir(group.join(LEAF)).unwrap();
             }
         }
         delegated
     }
 
-    /// The lists that a process must be written to.
-    pub fn folders(&self) -> &[PathBuf] {
-        &self.0
+    /// The groups that a process must be moved to.
+    pub fn starts(&self) -> &[PathBuf] {
+        &self.starts
     }
+}
+
+/// The nearest group, from `own` upwards, that hands memory and pids on to its children.
+fn divided(own: &Path) -> &Path {
+    let divided = own.ancestors().find(|group| {
+        let enabled = fs::read_to_string(group.join("cgroup.subtree_control")).unwrap_or_default();
+        ["memory", "pids"].iter().all(|wanted| enabled.split_whitespace().any(|controller| controller == *wanted))
+    });
+    divided.unwrap()
 }
 
 impl Drop for Delegated {
     fn drop(&mut self) {
-        for folder in &self.0 {
+        for folder in &self.groups {
             // The user's launcher leaves a moment after the user's tests.
             let gone = (0..200).any(|_| {
                 std::thread::sleep(std::time::Duration::from_millis(10));

@@ -75,6 +75,21 @@ fn a_folder_without_enabled_controllers_is_not_usable() {
 }
 
 #[test]
+fn controllers_are_handed_on_only_where_the_group_is_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = Base::Two(folder.path().to_owned());
+    let enabled = folder.path().join("cgroup.subtree_control");
+    fs::write(&enabled, "").unwrap();
+    assert!(!hand_on(&base));
+    assert_eq!(fs::read_to_string(&enabled).unwrap(), "");
+    fs::write(folder.path().join("cgroup.procs"), "").unwrap();
+    // A plain file keeps what the kernel would have taken as an order, so the answer is no.
+    assert!(!hand_on(&base));
+    assert_eq!(fs::read_to_string(&enabled).unwrap(), "+memory +pids");
+    assert!(!hand_on(&Base::One { memory: folder.path().to_owned(), pids: folder.path().to_owned() }));
+}
+
+#[test]
 fn version_2_gets_its_limits_and_its_counts_are_read() {
     // A plain folder stands in for the kernel's: files are made where the kernel has them.
     let folder = tempfile::tempdir().unwrap();

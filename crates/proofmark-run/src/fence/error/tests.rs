@@ -19,6 +19,7 @@ fn a_host_that_lacks_a_layer_is_told_which_and_what_to_change() {
         (Layer::Seccomp, "install the filter", Errno::EINVAL, "CONFIG_SECCOMP_FILTER"),
         (Layer::Mdwe, "set `PR_SET_MDWE`", Errno::EINVAL, "Linux 6.3"),
         (Layer::Cgroup, "find a cgroup with memory and pids", Errno::ENOENT, "Delegate=yes"),
+        (Layer::Cgroup, "find a cgroup with memory and pids", Errno::ENOENT, "holds processes itself"),
         (Layer::Cgroup, "make `/sys/fs/cgroup/x`", Errno::EROFS, "writable"),
         (Layer::Root, "clone the mount of `/x`", Errno::ENOENT, "does not exist"),
         (Layer::Root, "clone the mount of `/x`", Errno::EINVAL, "one by one"),
