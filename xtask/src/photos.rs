@@ -93,13 +93,13 @@ impl<'a> Demonstration<'a> {
     }
 
     fn all(&self) -> Result<(), String> {
-        println!("{:<14} {:<WIDTH$}  {:<WIDTH$}  the tree afterwards", "program", "its check", "its run");
+        println!("{:<17} {:<WIDTH$}  {:<WIDTH$}  the tree afterwards", "program", "its check", "its run");
         let mut wrong = Vec::new();
         for program in PROGRAMS {
             let started = Instant::now();
             let row = self.one(&program)?;
-            println!("{:<14} {:<WIDTH$}  {:<WIDTH$}  {}", program.name, row.check, row.run, row.tree);
-            eprintln!("{:<14} took {:.1} s", "", started.elapsed().as_secs_f64());
+            println!("{:<17} {:<WIDTH$}  {:<WIDTH$}  {}", program.name, row.check, row.run, row.tree);
+            eprintln!("{:<17} took {:.1} s", "", started.elapsed().as_secs_f64());
             wrong.extend(row.wrong.into_iter().map(|what| format!("{}: {what}", program.name)));
         }
         wrong.extend(self.again().err());
