@@ -13,7 +13,6 @@ use proofmark_mark::receipt::End;
 use proofmark_mark::trust::Trust;
 use proofmark_run::fence::Probe;
 use proofmark_run::staged::{Granted, StagedError, Staging};
-use proofmark_run::usage::Usage;
 use proofmark_run::wasi::World;
 use proofmark_run::wasi::tape::TAPE_BYTES_MAX;
 use proofmark_run::worker::Launch;
@@ -23,7 +22,7 @@ use crate::govern::GovernError;
 use crate::home::Home;
 use crate::job::{Callee, Caller, CallerError};
 use crate::orders::Watcher;
-use crate::profile;
+use crate::profile::{self, Profile};
 use crate::receipts;
 use crate::staged::{self, Fate, Judged, Wanted, probed};
 use crate::tape;
@@ -79,7 +78,7 @@ pub struct Ran {
 /// [`GovernError`] when a receipt can't be written: before the act, nothing was run.
 pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, GovernError> {
     let inputs: Vec<String> = act.given.calls.iter().map(ToString::to_string).collect();
-    let (contract_text, artifact, within) = (&act.verified.contract, act.artifact, profile::within(act.verified));
+    let (contract_text, artifact, profile) = (&act.verified.contract, act.artifact, Profile::new(act.verified));
     let open = receipts::open(home, act.verified, act.contract, &inputs)?;
     let run = open.receipt.run.clone();
     let mut ran = Ran { run: run.clone(), ..Ran::default() };
@@ -87,11 +86,11 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
         Ok(mut watcher) => {
             let acting = act.verified.acting(&run);
             let mut stop = || (means.interrupted)().or_else(|| watcher.forbids(&acting, (means.now)()));
-            carry_out(home, act, means.launch, &mut ran, &mut stop).err()
+            carry_out(home, act, &profile, means.launch, &mut ran, &mut stop).err()
         }
         Err(error) => Some(CallerError::Failed(format!("the log can't be read, so no order can be seen: {error}"))),
     };
-    let tape = tape::keep(home, contract_text, artifact, within, &ran.outcomes)?;
+    let tape = tape::keep(home, contract_text, artifact, profile.within(), &ran.outcomes)?;
     let outputs: Vec<String> = ran.outcomes.iter().map(|outcome| outcome.ended.to_string()).collect();
     let end = End {
         outcome: ran.outcome().to_owned(),
@@ -111,6 +110,7 @@ pub fn run(home: &mut Home, act: Act<'_>, means: &Means<'_>) -> Result<Ran, Gove
 fn carry_out(
     home: &Home,
     act: Act<'_>,
+    profile: &Profile,
     launch: &dyn Launch,
     ran: &mut Ran,
     stop: &mut dyn FnMut() -> Option<String>,
@@ -121,8 +121,7 @@ fn carry_out(
         contract_text: &verified.contract,
         artifact,
         granted: &verified.grant.capabilities,
-        profile: Some(profile::of(&verified.evidence)),
-        within: profile::within(verified),
+        profile: Some(profile),
     };
     calls(launch, &marked, given, ran, stop)?;
     if wanted == Wanted::Committed && ran.holds() {
@@ -140,9 +139,7 @@ pub struct Marked<'a> {
     /// Names of the granted capabilities.
     pub granted: &'a BTreeSet<String>,
     /// What its checks saw of it; `None` without a mark.
-    pub profile: Option<Usage>,
-    /// The same where a call is ended for leaving it.
-    pub within: Option<Usage>,
+    pub profile: Option<&'a Profile>,
 }
 
 /// Runs the calls without a mark, holds the changes against the invariants, and drops them.
@@ -171,6 +168,8 @@ fn calls(
         return Err(CallerError::Stopped(why));
     }
     let mut staging = Staging::open(given.write, &marked.contract.budget)?;
+    let within = marked.profile.and_then(Profile::within);
+    let stops = within.is_some();
     let callee = Callee {
         contract: marked.contract,
         contract_text: marked.contract_text,
@@ -178,7 +177,7 @@ fn calls(
         granted: marked.granted.clone(),
         world: given.world,
         staged: (&staging).into(),
-        within: marked.within.clone(),
+        within,
     };
     let (mut excess, mut room) = (None, TAPE_BYTES_MAX);
     let mut stop = || {
@@ -197,14 +196,14 @@ fn calls(
                 Some(left) => room = left,
                 None => outcome.tape = None,
             }
-            ran.departures.extend(marked.profile.iter().flat_map(|profile| profile.departures(&(&outcome).into())));
+            ran.departures
+                .extend(marked.profile.iter().flat_map(|profile| profile.seen.departures(&(&outcome).into())));
             if let Ended::Departed(how) = &outcome.ended {
                 ran.departures.insert(how.clone());
             }
             ran.outcomes.push(outcome);
-            if marked.within.is_some() && !ran.departures.is_empty() {
-                let how: Vec<String> = ran.departures.iter().cloned().collect();
-                return Err(CallerError::Departed(how.join("; ")));
+            if stops && !ran.departures.is_empty() {
+                return Err(CallerError::Departed(profile::listed(&ran.departures)));
             }
             Ok(())
         });

@@ -21,10 +21,28 @@ pub fn of(evidence: &[Evidence]) -> Usage {
     profile
 }
 
-/// The profile that a call is ended for leaving: none where leaving it is flagged.
-#[must_use]
-pub fn within(verified: &Verified) -> Option<Usage> {
-    (verified.grant.on_departure == OnDeparture::Stop).then(|| of(&verified.evidence))
+/// The profile of a WebAssembly artifact's mark, and what comes of leaving it.
+pub struct Profile {
+    pub seen: Usage,
+    on_departure: OnDeparture,
+}
+
+impl Profile {
+    #[must_use]
+    pub fn new(verified: &Verified) -> Self {
+        Self { seen: of(&verified.evidence), on_departure: verified.grant.on_departure }
+    }
+
+    /// What a call is ended for leaving: nothing where leaving it is flagged.
+    #[must_use]
+    pub fn within(&self) -> Option<Usage> {
+        (self.on_departure == OnDeparture::Stop).then(|| self.seen.clone())
+    }
+}
+
+/// Departures in one line.
+pub(crate) fn listed(departures: &BTreeSet<String>) -> String {
+    departures.iter().map(String::as_str).collect::<Vec<_>>().join("; ")
 }
 
 /// How a native executable that made the system calls `made` left its profile, which is the list that `inspect` read from

@@ -257,7 +257,7 @@ fn hold(verified: &Verified, spent: &Spent, departures: &mut BTreeSet<String>) -
         Err(why) => stops.then(|| format!("system calls: {why}")).into_iter().collect(),
     };
     if stops && !departures.is_empty() {
-        return Err(StagedError::Departed(departures.iter().cloned().collect::<Vec<_>>().join("; ")));
+        return Err(StagedError::Departed(profile::listed(departures)));
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use proofmark_run::{Ended, Outcome};
 use serde_json::json;
 
 use crate::cli::{Call, Format};
+use crate::commands::run::split;
 use crate::failure::{Failure, OK, REFUSED};
 use crate::inputs::Loaded;
 use crate::{commands, inputs, render};
@@ -81,8 +82,7 @@ fn wasm(loaded: &Loaded, bytes: &[u8], call: &proofmark_contract::Call, argument
 fn world(contract: &Contract, arguments: &Call) -> Result<World, Failure> {
     let mut environment = Vec::new();
     for pair in &arguments.env {
-        let (name, value) =
-            pair.split_once('=').ok_or_else(|| Failure::wrong(format!("`{pair}` is not of the form NAME=VALUE")))?;
+        let (name, value) = split(pair, "NAME=VALUE")?;
         if !contract.capabilities.environment.contains(name) {
             return Err(Failure::wrong(format!("the contract does not ask for the variable `{name}`")));
         }

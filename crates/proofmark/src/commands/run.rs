@@ -13,7 +13,7 @@ use proofmark_governor::act::{self, Act, Means, Ran};
 use proofmark_governor::govern::GovernError;
 use proofmark_governor::home::Home;
 use proofmark_governor::job::CallerError;
-use proofmark_governor::staged::{self, Fate, Wanted};
+use proofmark_governor::staged::{self, Fate, Judged, Wanted};
 use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::{Verified, verify};
 use proofmark_mark::trust::Trust;
@@ -97,9 +97,13 @@ pub fn ended(ran: &Ran) -> Result<u8, Failure> {
         }
         Some(CallerError::Failed(why)) => Err(Failure::failed(why.clone())),
         Some(CallerError::Trapped(why)) => Err(Failure::refused(format!("{why}; nothing was changed"))),
-        None if ran.holds() && ran.judged.iter().all(|judged| !matches!(judged.fate, Fate::Failed(_))) => Ok(OK),
-        None => Ok(REFUSED),
+        None => Ok(code(ran.holds(), &ran.judged)),
     }
+}
+
+/// `holds`: whether everything may be committed. A commit that failed is none.
+fn code(holds: bool, judged: &[Judged]) -> u8 {
+    if holds && judged.iter().all(|judged| !matches!(judged.fate, Fate::Failed(_))) { OK } else { REFUSED }
 }
 
 fn wanted(arguments: &Run) -> Wanted {
@@ -120,11 +124,7 @@ fn native(format: Format, home: &mut Home, trust: &Trust, act: staged::Act<'_>) 
     match &ran.ended {
         Ok(finished) => {
             render::staged::finished(format, "run", Some(&ran.run), finished, &ran.spent, wanted, ran.egress.as_ref());
-            Ok(if finished.holds() && finished.judged.iter().all(|judged| !matches!(judged.fate, Fate::Failed(_))) {
-                OK
-            } else {
-                REFUSED
-            })
+            Ok(code(finished.holds(), &finished.judged))
         }
         Err(error) => Err(render::staged::failure(error).asked(ran.egress)),
     }
@@ -197,14 +197,7 @@ fn invocation(process: &Process, words: &[String], env: &[String]) -> Result<Inv
             return Err(Failure::wrong("the contract fixes the program's arguments").next("give none"));
         }
     };
-    let mut environment = Vec::new();
-    for pair in env {
-        let (name, value) = split(pair, "--env NAME=VALUE")?;
-        if !process.environment.iter().any(|known| known == name) {
-            return Err(no_variable(name));
-        }
-        environment.push((name.to_owned(), value.to_owned()));
-    }
+    let environment = variables(env, |name| process.environment.iter().any(|known| known == name))?;
     let stdin = if process.stdin.is_some() { standard_input()? } else { Vec::new() };
     Ok(Invocation { arguments, environment, stdin, files: None })
 }
@@ -259,21 +252,24 @@ pub fn component<'a>(
     granted: &dyn Fn(&str) -> bool,
 ) -> Result<act::Given<'a>, Failure> {
     let (read, write) = directories(contract, dir, granted)?;
-    let mut environment = Vec::new();
-    for pair in env {
-        let (name, value) = split(pair, "--env NAME=VALUE")?;
-        if !contract.capabilities.environment.contains(name) {
-            return Err(no_variable(name));
-        }
-        environment.push((name.to_owned(), value.to_owned()));
-    }
+    let environment = variables(env, |name| contract.capabilities.environment.contains(name))?;
     let stdin = if granted("stdin") { standard_input()? } else { Vec::new() };
     let read = read.into_iter().map(|Granted { guest, host }| (host, guest)).collect();
     let world = World::Real { environment, read, write: Vec::new(), stdin };
     Ok(act::Given { calls, world, write })
 }
 
-fn split<'a>(pair: &'a str, form: &str) -> Result<(&'a str, &'a str), Failure> {
+/// `NAME=VALUE` pairs, of names that the contract asks for.
+fn variables(pairs: &[String], asked: impl Fn(&str) -> bool) -> Result<Vec<(String, String)>, Failure> {
+    let variable = |pair: &String| {
+        let (name, value) = split(pair, "--env NAME=VALUE")?;
+        if asked(name) { Ok((name.to_owned(), value.to_owned())) } else { Err(no_variable(name)) }
+    };
+    pairs.iter().map(variable).collect()
+}
+
+/// The two sides of a pair.
+pub fn split<'a>(pair: &'a str, form: &str) -> Result<(&'a str, &'a str), Failure> {
     pair.split_once('=').ok_or_else(|| Failure::wrong(format!("`{pair}` is not of the form {form}")))
 }
 

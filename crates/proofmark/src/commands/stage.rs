@@ -42,14 +42,7 @@ fn wasm(format: Format, arguments: &Stage, loaded: &Loaded, bytes: &[u8]) -> Res
     let launch = commands::launch()?;
     let interrupted = interrupt()?;
     let granted = contract.capabilities.names();
-    let marked = Marked {
-        contract,
-        contract_text: &loaded.text,
-        artifact: bytes,
-        granted: &granted,
-        profile: None,
-        within: None,
-    };
+    let marked = Marked { contract, contract_text: &loaded.text, artifact: bytes, granted: &granted, profile: None };
     let ran = act::stage(&launch.fences, &marked, given, &mut || interrupted());
     launch.held()?;
     show(format, "stage", &calls, &ran, Wanted::Shown);
