@@ -19,6 +19,7 @@ mod message;
 mod prompt;
 mod public;
 mod secret;
+pub mod toolchain;
 
 pub use budget::{Budget, Price, Rates, Spent};
 pub use client::{Authorities, AuthorityError, Client, ClientError};

@@ -28,6 +28,24 @@ pub enum Target {
     Program,
 }
 
+impl std::str::FromStr for Target {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::C, Self::Wat, Self::Program].into_iter().find(|target| target.to_string() == text).ok_or(())
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::C => "c",
+            Self::Wat => "wat",
+            Self::Program => "program",
+        })
+    }
+}
+
 /// What was wrong with an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
