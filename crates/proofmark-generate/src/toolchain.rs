@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::config::ConfigProblem;
 use crate::config::table::{Problems, Table, is_place};
-use crate::prompt::Target;
+use crate::target::Target;
 
 mod manifest;
 
@@ -237,7 +237,8 @@ fn toolchain<'a>(name: &str, at: usize, value: &'a DeValue<'a>, problems: &mut P
             None
         }
         Some(Err(_)) => {
-            problems.push(table.at("target"), "there is no such target", "write a target, such as `c`");
+            let names: Vec<String> = Target::ALL.iter().map(|target| format!("`{target}`")).collect();
+            problems.push(table.at("target"), "there is no such target", format!("write one of {}", names.join(", ")));
             None
         }
         Some(Ok(target)) => Some(target),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use proofmark_generate::toolchain::{Cache, Toolchain};
-use proofmark_generate::{Public, Sources, Target};
+use proofmark_generate::{Public, Sources, Tools, bind};
 use proofmark_mark::digest::Digest;
 use proofmark_run::fence::{Code, How, Limits};
 use proofmark_run::native::Natives;
@@ -75,11 +75,12 @@ pub fn build(
 ) -> Result<Built, Unbuilt> {
     let Some(toolchain) = toolchain else { return text(sources) };
     let sha256 = pinned(home, toolchain).map_err(Unbuilt::Failed)?;
-    let bound = bind(toolchain.target, public)?;
-    let names: Vec<&str> = sources.files.iter().map(|file| file.name.as_str()).collect();
+    let bound = bind(toolchain.target, public).map_err(|error| Unbuilt::Failed(Failure::wrong(error.to_string())))?;
+    let program: Vec<String> = std::iter::once(&toolchain.program).chain(&toolchain.arguments).cloned().collect();
+    let linker: Vec<String> = toolchain.linker.iter().cloned().collect();
     let build = Build {
         natives: commands::natives(&launch.fences),
-        commands: bound.command(&toolchain.program, toolchain.linker.as_deref(), &names),
+        commands: bound.commands(Tools { program: &program, linker: &linker }, &sources.files),
         files: together(&bound.files, sources)?,
         artifact: bound.artifact,
         toolchain,
@@ -219,22 +220,32 @@ fn cut(log: &[u8]) -> String {
     format!("{}\n[{} bytes left out]\n{}", part(0..head), tail.saturating_sub(head), part(tail..text.len()))
 }
 
-struct Bound {
-    files: Vec<(String, Vec<u8>)>,
-    artifact: &'static str,
-}
+#[cfg(test)]
+mod tests {
+    use proofmark_generate::SourceFile;
 
-impl Bound {
-    fn command(&self, program: &str, linker: Option<&str>, sources: &[&str]) -> Vec<Vec<String>> {
-        let _ = linker;
-        let flags = ["--target=wasm32", "-nostdlib", "-O2", "-Wl,--no-entry", "-o", "artifact.wasm", "--"];
-        let words = std::iter::once(program).chain(flags).map(str::to_owned);
-        let sources = sources.iter().filter(|name| name.ends_with(".c")).map(|name| format!("./{name}"));
-        vec![words.chain(sources).collect()]
+    use super::*;
+
+    #[test]
+    fn no_source_is_where_generated_files_are() {
+        let generated = [("proofmark/glue.c".to_owned(), b"glue".to_vec()), ("top.h".to_owned(), Vec::new())];
+        let with = |name: &str| {
+            let sources = Sources { files: vec![SourceFile { name: name.to_owned(), text: "x".to_owned() }] };
+            together(&generated, &sources).map(|files| files.len())
+        };
+        for name in ["proofmark/glue.c", "proofmark/other.h", "proofmark", "top.h", "top.h/x.c"] {
+            assert!(matches!(with(name), Err(Unbuilt::Refused(why)) if why.contains(name)), "{name}");
+        }
+        for name in ["glue.c", "inner/proofmark/glue.c", "proofmark.c"] {
+            assert!(matches!(with(name), Ok(3)), "{name}");
+        }
     }
-}
 
-fn bind(target: Target, public: &Public) -> Result<Bound, Unbuilt> {
-    let _ = (target, public);
-    Ok(Bound { files: Vec::new(), artifact: "artifact.wasm" })
+    #[test]
+    fn long_words_of_tools_are_cut_in_their_middle() {
+        assert_eq!(cut(b"short \x1b"), "short \\x1b");
+        let long = "\u{20ac}".repeat(LOG_BYTES_MAX);
+        let short = cut(long.as_bytes());
+        assert!(short.len() < LOG_BYTES_MAX + 50 && short.contains("bytes left out"), "{}", short.len());
+    }
 }

@@ -81,7 +81,12 @@ fn pinning_changes_two_values_and_nothing_else() {
 
 #[test]
 fn a_new_toolchain_is_added_at_the_end() {
-    let new = Toolchain { name: "new.er".to_owned(), generates_code: true, arguments: vec!["/opt/asc.js".to_owned()], ..clang() };
+    let new = Toolchain {
+        name: "new.er".to_owned(),
+        generates_code: true,
+        arguments: vec!["/opt/asc.js".to_owned()],
+        ..clang()
+    };
     let text = new.put_into(FILE).unwrap();
     assert!(text.starts_with(FILE.trim_end()), "{text}");
     assert_eq!(Toolchains::parse(&text).unwrap().named("new.er"), Some(&new));

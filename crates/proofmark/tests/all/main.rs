@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod bindings;
 mod cases;
 mod components;
 mod egress;

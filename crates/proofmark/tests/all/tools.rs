@@ -77,7 +77,9 @@ fn a_function_in_c_is_built_twice_and_called() {
 #[test]
 fn what_depends_on_the_surroundings_is_said_to() {
     let place = place();
-    let stamped = |what: &str| format!("const char *stamp = {what};\n uint64_t twice(uint32_t n) {{ return 2ull * n + !stamp[0]; }}\n");
+    let stamped = |what: &str| {
+        format!("const char *stamp = {what};\n uint64_t twice(uint32_t n) {{ return 2ull * n + !stamp[0]; }}\n")
+    };
     let other = build(&place, "twice.c", &stamped("__TIMESTAMP__ __DATE__"));
     let at_least = "static const char of[] = __TIMESTAMP__;\nuint64_t twice(uint32_t n) { return 2ull * n + of[n % sizeof of]; }\n";
     let worse = build(&place, "twice.c", at_least);
@@ -89,7 +91,9 @@ fn what_depends_on_the_surroundings_is_said_to() {
 #[test]
 fn wrong_code_is_refused_in_the_compiler_s_words() {
     let place = place();
-    build(&place, "twice.c", "uint64_t twice(uint32_t n) { return 2ull * m; }\n").exits(1).says("undeclared identifier 'm'");
+    build(&place, "twice.c", "uint64_t twice(uint32_t n) { return 2ull * m; }\n")
+        .exits(1)
+        .says("undeclared identifier 'm'");
     build(&place, "twice.c", "int other(void) { return 1; }\n").exits(1).says("twice");
     let long = format!("_Static_assert(0, \"{}\");\n", "x".repeat(400_000));
     let refused = build(&place, "twice.c", &long.repeat(2)).exits(1).says("bytes left out");
@@ -102,7 +106,9 @@ fn wrong_code_is_refused_in_the_compiler_s_words() {
 fn no_source_reads_files_of_this_machine() {
     let place = place();
     let canary = place.path("canary").canonicalize().unwrap().display().to_string();
-    for path in ["/etc/passwd", "/proc/self/environ", "/proc/1/environ", "../../../../etc/passwd", "/dev/stdin", &canary] {
+    for path in
+        ["/etc/passwd", "/proc/self/environ", "/proc/1/environ", "../../../../etc/passwd", "/dev/stdin", &canary]
+    {
         build(&place, "twice.c", &format!("#include \"{path}\"\n{RIGHT}")).exits(1);
         build(&place, "twice.c", &format!("#include <{path}>\n{RIGHT}")).exits(1);
         let embedded = format!("const char of[] = {{\n#embed \"{path}\"\n}};\n{RIGHT}");
@@ -162,7 +168,11 @@ fn only_a_toolchain_that_is_still_the_pinned_one_builds() {
     let digest = text.split("sha256 = \"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let other = format!("# Mine.\n{}", text.replace(&digest, &"0".repeat(64)));
     place.write(".proofmark/toolchains.toml", &other);
-    place.run(&["build", "contract.toml", "twice.c"]).exits(1).says("are not those that were pinned").says("pin clang-");
+    place
+        .run(&["build", "contract.toml", "twice.c"])
+        .exits(1)
+        .says("are not those that were pinned")
+        .says("pin clang-");
     place.run(&["toolchains"]).exits(0).says("changed");
     let lines: Vec<&str> = other.lines().filter(|line| !line.starts_with("sha256")).collect();
     place.write(".proofmark/toolchains.toml", lines.join("\n"));
@@ -187,7 +197,10 @@ fn a_build_without_what_it_needs_says_what_to_do() {
     place.run(&["toolchains", "pin", "none"]).exits(2).says("no toolchain `none`");
     place.write(".proofmark/toolchains.toml", "toolchains = 1\ncolour = 2\n");
     place.run(&["toolchains"]).exits(2).says("line 2, column 1: the file has no key `colour`");
-    place.write(".proofmark/toolchains.toml", "toolchains = 1\n[toolchain.x]\ntarget = \"c\"\nprogram = \"/nonexistent\"\n");
+    place.write(
+        ".proofmark/toolchains.toml",
+        "toolchains = 1\n[toolchain.x]\ntarget = \"c\"\nprogram = \"/nonexistent\"\n",
+    );
     place.run(&["toolchains"]).exits(0).says("unpinned");
     place.run(&["toolchains", "pin", "x"]).exits(2).says("/nonexistent");
     // Text needs no toolchain.
