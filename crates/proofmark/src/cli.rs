@@ -58,6 +58,46 @@ pub enum Command {
     /// Look at the log
     #[command(subcommand)]
     Log(Log),
+    /// Build source code for a contract with a pinned toolchain, inside a fence
+    Build(Build),
+    /// List the toolchains that are declared and those on this machine
+    Toolchains(Toolchains),
+}
+
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The contract (TOML)
+    pub contract: PathBuf,
+    /// The source files
+    #[arg(required = true)]
+    pub sources: Vec<PathBuf>,
+    /// What they are written in
+    #[arg(long, value_name = "NAME", default_value = "c")]
+    pub target: String,
+    /// The toolchain [default: the first that is declared for the target]
+    #[arg(long, value_name = "NAME")]
+    pub toolchain: Option<String>,
+    /// Where to write the artifact
+    #[arg(long, short, value_name = "FILE", default_value = "artifact.wasm")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Toolchains {
+    #[command(subcommand)]
+    pub command: Option<ToolchainsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ToolchainsCommand {
+    /// Trust toolchains as they are now: write their files and digest to `toolchains.toml` of the home
+    Pin(Pin),
+}
+
+#[derive(Debug, Args)]
+pub struct Pin {
+    /// Their names [default: all that are declared or found]
+    pub names: Vec<String>,
 }
 
 #[derive(Debug, Args)]

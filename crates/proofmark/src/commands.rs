@@ -11,6 +11,7 @@ use proofmark_run::worker::Fences;
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 
+mod build;
 mod call;
 mod check;
 mod egress;
@@ -25,6 +26,7 @@ mod run;
 mod stage;
 mod stop;
 mod thaw;
+mod toolchains;
 mod undo;
 mod verify;
 mod worker;
@@ -47,6 +49,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Stage(arguments) => stage::run(format, &arguments),
         Command::Undo(arguments) => undo::run(format, home, &arguments),
         Command::Replay(arguments) => replay::run(format, home, &arguments),
+        Command::Build(arguments) => build::run(format, home, &arguments),
+        Command::Toolchains(arguments) => toolchains::run(format, home, &arguments),
         Command::Log(crate::cli::Log::Audit) => log::audit_home(format, home),
         Command::Log(crate::cli::Log::Orders) => log::orders(format, home),
         Command::Log(crate::cli::Log::Runs(arguments)) if arguments.all => log::all_runs(format, home),
@@ -67,7 +71,7 @@ pub const FENCE: &str = "fence";
 const WORKER_MEMORY_BYTES: u64 = 4 << 30;
 
 /// What starts workers: this very program again, as the launcher of their fences.
-fn launch() -> Result<Enforcement, Failure> {
+pub fn launch() -> Result<Enforcement, Failure> {
     let failed = |what: &str| {
         let what = what.to_owned();
         move |error: std::io::Error| Failure::failed(format!("{what}: {error}"))
@@ -83,8 +87,8 @@ fn launch() -> Result<Enforcement, Failure> {
 }
 
 /// What holds artifacts: fences, and outside of them the lures that no probe may ever reach.
-struct Enforcement {
-    fences: Fences,
+pub struct Enforcement {
+    pub fences: Fences,
     lures: Lures,
     /// Whether a lure was ever reached: asking one empties it.
     reached: AtomicBool,
@@ -93,7 +97,7 @@ struct Enforcement {
 
 impl Enforcement {
     /// Fails if anything inside a fence reached a lure outside, whatever its probe said.
-    fn held(&self) -> Result<(), Failure> {
+    pub fn held(&self) -> Result<(), Failure> {
         if !self.lures.untouched() {
             self.reached.store(true, Ordering::Relaxed);
         }
@@ -118,7 +122,7 @@ pub fn fence(marks: Option<&std::ffi::OsStr>) -> std::process::ExitCode {
 }
 
 /// With what native executables are called. Their trees are laid out in memory where the machine has a place for that.
-fn natives(fences: &Fences) -> Arc<Natives> {
+pub fn natives(fences: &Fences) -> Arc<Natives> {
     let memory = std::path::PathBuf::from("/dev/shm");
     let scratch = if tempfile::tempfile_in(&memory).is_ok() { memory } else { std::env::temp_dir() };
     Arc::new(Natives::new(Arc::clone(&fences.launcher), scratch))

@@ -68,6 +68,7 @@ key = { keyring = \"proofmark/anthropic\" }
 kind = \"command\"
 command = [\"agent\", \"--quiet\"]
 brings = \"directory\"
+files = [\"/usr/share/agent\"]
 whole_ms = 5
 [generator.by-hand]
 kind = \"files\"
@@ -80,7 +81,8 @@ limits = { files = 3 }
     let limits = FilesLimits::default();
     let arguments = vec!["agent".to_owned(), "--quiet".to_owned()];
     let brings = crate::command::Brought::Directory;
-    let command = Command { arguments, brings, whole_ms: 5, stdout_bytes: 8 << 20, limits };
+    let files = vec!["/usr/share/agent".to_owned()];
+    let command = Command { arguments, files, brings, whole_ms: 5, stdout_bytes: 8 << 20, limits };
     assert_eq!(read.named("agent").unwrap().kind, Kind::Command(command));
     let limits = FilesLimits { files: 3, ..limits };
     assert_eq!(read.named("by-hand").unwrap().kind, Kind::Files { path: "candidates".to_owned(), limits });

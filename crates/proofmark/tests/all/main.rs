@@ -25,4 +25,5 @@ mod secrets;
 mod several;
 mod tampering;
 mod tapes;
+mod tools;
 mod web;
