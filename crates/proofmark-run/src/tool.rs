@@ -66,9 +66,7 @@ pub enum Surroundings {
 }
 
 impl Surroundings {
-    /// The working directory.
-    #[must_use]
-    pub const fn work(self) -> &'static str {
+    const fn work(self) -> &'static str {
         match self {
             Self::Usual => "/work",
             Self::Other => "/elsewhere/again",
@@ -193,7 +191,8 @@ impl Tool {
     }
 
     fn plan(&self, job: &Job<'_>, stage: &Stage) -> Plan {
-        let (work, temporary) = (job.surroundings.work(), job.surroundings.temporary());
+        let work = &self.free(job.surroundings.work());
+        let temporary = &self.free(job.surroundings.temporary());
         let mut mounts = self.mounts.clone();
         mounts.push(Mount::Stage { lower: stage.base(), upper: stage.upper(), work: stage.work(), guest: work.into() });
         mounts.push(Mount::Scratch {
@@ -214,6 +213,12 @@ impl Tool {
             directory: work.into(),
         };
         Plan { mounts, ..Plan::new(payload, self.limits, self.code) }
+    }
+
+    /// A place where nothing of the tool's own is.
+    fn free(&self, wanted: &str) -> PathBuf {
+        let taken = self.mounts.iter().any(|mount| mount.guest().starts_with(wanted));
+        PathBuf::from(if taken { format!("/proofmark{wanted}") } else { wanted.to_owned() })
     }
 
     fn ended(&self, exit: &Exit) -> Result<How, ToolError> {

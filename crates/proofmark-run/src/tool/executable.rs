@@ -70,17 +70,21 @@ impl Executable {
     /// # Errors
     /// In words: a file can't be read, or a library is not on this machine.
     pub fn needs(&self, others: &[PathBuf]) -> Result<BTreeSet<PathBuf>, String> {
-        let mut found = BTreeSet::new();
         let mut open: Vec<PathBuf> = self.files.iter().chain(others).cloned().collect();
+        let mut found: BTreeSet<PathBuf> = open.iter().cloned().collect();
         while let Some(path) = open.pop() {
-            if !found.insert(path.clone()) || path.is_dir() {
+            if path.is_dir() || !head(&path)?.starts_with(&elf::MAGIC) {
                 continue;
+            }
+            for linked in linked(&path)? {
+                // The loader takes the first one of a name, from the folders that a tool's environment names.
+                if found.iter().all(|known| known.file_name() != linked.file_name()) {
+                    found.insert(linked.clone());
+                    open.push(linked);
+                }
             }
             if found.len() > FILES_MAX {
                 return Err(format!("`{}` needs more than {FILES_MAX} files", self.path.display()));
-            }
-            if head(&path)?.starts_with(&elf::MAGIC) {
-                open.extend(linked(&path)?);
             }
         }
         Ok(found)

@@ -31,7 +31,7 @@ pub fn all() -> Vec<Test> {
 }
 
 const LIMITS: Limits =
-    Limits { memory_bytes: 64 << 20, processes: 16, file_bytes: 8 << 20, open_files: 64, cpu_seconds: 5 };
+    Limits { memory_bytes: 64 << 20, processes: 16, file_bytes: 8 << 20, open_files: 64, cpu_seconds: 2 };
 
 fn natives() -> &'static Natives {
     static NATIVES: OnceLock<Natives> = OnceLock::new();
@@ -72,7 +72,8 @@ fn job<'a>(arguments: &'a [String], files: &'a [(String, Vec<u8>)]) -> Job<'a> {
         stdin: b"input\n",
         files,
         written_bytes_max: 1 << 16,
-        whole_ms: 20_000,
+        // Far more than the processor time, for busy machines.
+        whole_ms: 240_000,
         surroundings: Surroundings::Usual,
     }
 }
@@ -152,11 +153,11 @@ fn a_tool_sees_nothing_else_of_the_machine() {
     let port = listener.local_addr().unwrap().port().to_string();
     let done = run(&made, &[], &[key.to_str().unwrap(), &port]).unwrap();
     let said = text(&done.stdout);
-    for forbidden in ["READ", "DONE", "CANARY", "root has root", "root has home", "root has proc"] {
+    for forbidden in ["READ", "DONE", "CANARY", "root has"] {
         assert!(!said.contains(forbidden), "`{forbidden}` in:\n{said}");
     }
     assert_eq!(said.matches(": no\n").count(), 13, "{said}");
-    assert!(said.contains("root has work\n") && said.contains("SOURCE_DATE_EPOCH=0\n"), "{said}");
+    assert!(said.contains("SOURCE_DATE_EPOCH=0\n"), "{said}");
     assert_eq!(fs::read(&key).unwrap(), b"CANARY-7f3a");
     assert!(listener.accept().is_err(), "somebody connected");
 }
@@ -172,7 +173,7 @@ fn a_tool_that_takes_too_much_is_ended() {
     let bomb = made(&compile("int main(void) { for (;;) memset(malloc(1 << 20), 1, 1 << 20); }", &[]));
     assert_eq!(cut(&bomb, &[]), "used more than 67108864 bytes of memory");
     let endless = made(&compile("int main(void) { for (;;); }", &[]));
-    assert_eq!(cut(&endless, &[]), "used more than 5 s of processor time");
+    assert_eq!(cut(&endless, &[]), "used more than 2 s of processor time");
     let flood = script("while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done");
     assert_eq!(cut(&flood, &[]), "wrote more than 65536 bytes to standard output");
     let large = made(&compile(
@@ -252,8 +253,19 @@ fn what_a_tool_leaves_is_read_as_hostile() {
 }
 
 fn surroundings_differ() {
-    let made = script("echo \"$PWD $TMPDIR\"; env; stat -c %Y a");
-    let tool = tool(&made, &["/usr/bin/env", "/usr/bin/stat"]);
+    let made = made(&compile(
+        "int main(void) {
+            struct stat found;
+            char here[100];
+            if (!getcwd(here, sizeof here) || stat(\"a\", &found)) return 1;
+            printf(\"%s %ld\\n\", here, (long)found.st_mtime);
+            extern char **environ;
+            for (char **one = environ; *one; one++) puts(*one);
+            return 0;
+        }",
+        &[],
+    ));
+    let tool = tool(&made, &[]);
     let files = [file("a", "")];
     let said = |surroundings| {
         let done = tool.run(natives(), &Job { surroundings, ..job(&[], &files) }, &mut || false).unwrap();
@@ -261,10 +273,11 @@ fn surroundings_differ() {
         text(&done.stdout)
     };
     let (usual, other) = (said(Surroundings::Usual), said(Surroundings::Other));
-    assert!(usual.starts_with("/work /tmp\n") && usual.ends_with("\n1000000000\n"), "{usual}");
-    assert!(other.starts_with("/elsewhere/again /var/tmp\n") && other.ends_with("\n1100000000\n"), "{other}");
+    // The tool itself is in the usual place for temporary files.
+    assert!(usual.starts_with("/work 1000000000\n") && usual.contains("\nTMPDIR=/proofmark/tmp\n"), "{usual}");
+    assert!(other.starts_with("/elsewhere/again 1100000000\n") && other.contains("\nTMPDIR=/var/tmp\n"), "{other}");
     let order = |text: &str| text.find("LC_ALL=") < text.find("SOURCE_DATE_EPOCH=");
-    assert!(order(&usual) != order(&other), "{usual}{other}");
+    assert!(order(&usual) && !order(&other), "{usual}{other}");
 }
 
 fn a_tool_that_is_none_is_refused() {

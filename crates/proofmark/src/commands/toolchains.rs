@@ -117,7 +117,14 @@ fn pin(format: Format, home: &Path, names: &[String]) -> Result<u8, Failure> {
     let mut after = before.clone();
     let mut lines = Vec::new();
     for (toolchain, is_new) in chosen {
-        let toolchain = pinned(home, &natives, toolchain, is_new)?;
+        let toolchain = match pinned(home, &natives, toolchain.clone(), is_new) {
+            // Nobody asked for this one.
+            Err(failure) if is_new && names.is_empty() => {
+                lines.push(Line { toolchain, state: State::Broken(failure.message) });
+                continue;
+            }
+            pinned => pinned?,
+        };
         after = toolchain
             .put_into(&after)
             .map_err(|why| Failure::wrong(format!("`{}`: {why}", home.join(FILE).display())))?;
@@ -161,12 +168,14 @@ fn chosen(declared: &Toolchains, names: &[String]) -> Result<Vec<(Toolchain, boo
 fn pinned(home: &Path, natives: &Natives, mut toolchain: Toolchain, is_new: bool) -> Result<Toolchain, Failure> {
     let wrong = |why: String| Failure::wrong(format!("the toolchain `{}`: {why}", toolchain.name));
     let executable = Executable::at(Path::new(&toolchain.program), &tools::named).map_err(wrong)?;
+    let named: Vec<PathBuf> = toolchain.paths().map(PathBuf::from).collect();
+    let needs = executable.needs(&named).map_err(wrong)?;
+    let missing = needs.iter().filter(|path| !named.iter().any(|own| path.starts_with(own)));
+    let missing: Vec<String> = missing.filter_map(|path| path.to_str()).map(str::to_owned).collect();
     if is_new {
-        let others: Vec<PathBuf> = toolchain.paths().map(PathBuf::from).collect();
-        let needs = executable.needs(&others).map_err(wrong)?;
-        let own = [Some(&toolchain.program), toolchain.linker.as_ref()];
-        let needs = needs.iter().filter_map(|path| path.to_str()).map(str::to_owned);
-        toolchain.files = needs.filter(|path| !own.contains(&Some(path))).collect();
+        toolchain.files.extend(missing);
+    } else if !missing.is_empty() {
+        return Err(wrong(format!("it is linked against files that `files` does not have: {}", missing.join(", "))));
     }
     let needs: Vec<PathBuf> = toolchain.paths().map(PathBuf::from).collect();
     toolchain.version = Some(version(natives, &toolchain, &executable, &needs)?);
@@ -175,7 +184,7 @@ fn pinned(home: &Path, natives: &Natives, mut toolchain: Toolchain, is_new: bool
     Ok(toolchain)
 }
 
-/// The first line of what it prints when it is asked.
+/// The first line of what it prints when it is asked. A script that can't be asked has its interpreter's.
 fn version(
     natives: &Natives,
     toolchain: &Toolchain,
@@ -187,22 +196,25 @@ fn version(
     let code = if toolchain.generates_code { Code::Generated } else { Code::Fixed };
     let limits = Limits { cpu_seconds: 30, ..tool::LIMITS };
     let tool = Tool::new(executable, needs, code, limits).map_err(|error| wrong(error.to_string()))?;
-    let arguments: Vec<String> = toolchain.arguments.iter().cloned().chain(["--version".to_owned()]).collect();
-    let job = Job {
-        arguments: &arguments,
-        stdin: &[],
-        files: &[],
-        written_bytes_max: 1 << 16,
-        whole_ms: 30_000,
-        surroundings: Surroundings::Usual,
+    let ask = |words: &[String]| {
+        let arguments: Vec<String> = words.iter().cloned().chain(["--version".to_owned()]).collect();
+        let job = Job {
+            arguments: &arguments,
+            stdin: &[],
+            files: &[],
+            written_bytes_max: 1 << 16,
+            whole_ms: 60_000,
+            surroundings: Surroundings::Usual,
+        };
+        let done = tool.run(natives, &job, &mut || false).map_err(|error| wrong(error.to_string()))?;
+        let said = if done.stdout.is_empty() { &done.stderr } else { &done.stdout };
+        let line = printable(said).lines().next().unwrap_or_default().replace('\t', " ");
+        if done.how != How::Code(0) || line.is_empty() {
+            return Err(wrong(format!("asked for its version, it ended ({:?}) and said `{line}`", done.how)));
+        }
+        Ok(line.get(..line.floor_char_boundary(VERSION_BYTES_MAX)).unwrap_or_default().to_owned())
     };
-    let done = tool.run(natives, &job, &mut || false).map_err(|error| wrong(error.to_string()))?;
-    let said = if done.stdout.is_empty() { &done.stderr } else { &done.stdout };
-    let line = printable(said).lines().next().unwrap_or_default().replace('\t', " ");
-    if done.how != How::Code(0) || line.is_empty() {
-        return Err(wrong(format!("asked for its version, it ended ({:?}) and said `{line}`", done.how)));
-    }
-    Ok(line.get(..line.floor_char_boundary(VERSION_BYTES_MAX)).unwrap_or_default().to_owned())
+    ask(&toolchain.arguments).or_else(|failure| if toolchain.arguments.is_empty() { Err(failure) } else { ask(&[]) })
 }
 
 /// Whoever reads the file meanwhile finds the old one or the new one.

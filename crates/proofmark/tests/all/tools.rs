@@ -20,6 +20,11 @@ world w { export twice: func(n: u32) -> u64; }
 [[example]]
 call = "twice(4)"
 returns = "8"
+
+[[property]]
+name = "half of it is the number"
+of = "twice"
+ensures = "result / 2u == n && result % 2u == 0u"
 "#;
 const RIGHT: &str = "uint64_t twice(uint32_t n) { return 2ull * n; }\n";
 
@@ -77,15 +82,32 @@ fn a_function_in_c_is_built_twice_and_called() {
 #[test]
 fn what_depends_on_the_surroundings_is_said_to() {
     let place = place();
-    let stamped = |what: &str| {
-        format!("const char *stamp = {what};\n uint64_t twice(uint32_t n) {{ return 2ull * n + !stamp[0]; }}\n")
-    };
-    let other = build(&place, "twice.c", &stamped("__TIMESTAMP__ __DATE__"));
-    let at_least = "static const char of[] = __TIMESTAMP__;\nuint64_t twice(uint32_t n) { return 2ull * n + of[n % sizeof of]; }\n";
-    let worse = build(&place, "twice.c", at_least);
-    assert_eq!((other.code, worse.code), (0, 0), "{}{}", other.all(), worse.all());
-    // `__TIMESTAMP__` is the time of the file, unless the compiler puts the time of the build there, which is none.
-    assert!(other.all().contains("can't be reproduced") == worse.all().contains("can't be reproduced"));
+    // The compiler puts the time of no build where the source asks for one.
+    let stamped = "static const char of[] = __TIMESTAMP__ __DATE__ __TIME__ __FILE__;\n\
+        uint64_t twice(uint32_t n) { return 2ull * n + of[n % sizeof of]; }\n";
+    build(&place, "twice.c", stamped).exits(0).says("gave the same bytes");
+    for (writes, says) in
+        [("$PWD", "can't be reproduced"), ("$TMPDIR", "can't be reproduced"), ("$LC_ALL", "the same bytes")]
+    {
+        // Whatever its arguments are.
+        let script = format!("#!/bin/sh\necho stub 1\necho \"{writes}\" > artifact.wasm\n");
+        place.write("stub", script);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(place.path("stub"), mode).unwrap();
+        let program = place.path("stub").canonicalize().unwrap().display().to_string();
+        let entry = |files: &str| {
+            format!("toolchains = 1\n[toolchain.stub]\ntarget = \"c\"\nprogram = \"{program}\"\nfiles = [{files}]\n")
+        };
+        // What a script needs is said when it is pinned.
+        place.write(".proofmark/toolchains.toml", entry(""));
+        let said = place.run(&["toolchains", "pin", "stub"]).exits(2).says("`files` does not have").stderr;
+        let missing = said.split("does not have: ").nth(1).unwrap().lines().next().unwrap().replace(", ", "\", \"");
+        assert!(missing.contains("libc.so.6"), "{said}");
+        place.write(".proofmark/toolchains.toml", entry(&format!("\"{missing}\"")));
+        place.run(&["toolchains", "pin", "stub"]).exits(0).says("stub 1");
+        place.write("twice.c", RIGHT);
+        place.run(&["build", "contract.toml", "twice.c", "--toolchain", "stub"]).exits(0).says(says);
+    }
 }
 
 #[test]
