@@ -21,7 +21,7 @@ usage: cargo xtask COMMAND
   tidy              layout, file sizes, module headers, paths in documents, the crate graph
   test              tidy, formatting, lints, every test: what a change must pass
   bench             all benches, each a ratio measured in one run
-  bench NAME...     calls | run | worker | verify | egress | fence (needs bubblewrap) | effects | verdicts
+  bench NAME...     calls | run | worker | verify | reuse | egress | fence (needs bubblewrap) | effects | verdicts
   escape            an old engine's sandbox is left by its published fault: the fence must hold (x86-64)
   photos            programs that migrate 5,000 photos: only the right one may change them
   photos COUNT      the same with fewer photos";

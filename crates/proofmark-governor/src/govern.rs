@@ -25,6 +25,7 @@ use thiserror::Error;
 
 use crate::checks::{self, Finding, Task};
 use crate::home::{Home, HomeError};
+use crate::index::Key;
 use crate::job;
 use crate::log::{Committed, LogError};
 
@@ -97,6 +98,7 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
     let artifact = Digest::of(asked.artifact);
     home.log.put_blob(asked.artifact)?;
     home.log.put_blob(asked.contract_text.as_bytes())?;
+    home.log.put_blob(asked.policy_text.as_bytes())?;
     let submitted = submit(home, asked, artifact)?;
     let attempt = submitted.statement.attempt;
     (means.watch)(Event::Submitted { index: submitted.index, attempt });
@@ -217,8 +219,8 @@ fn submit(home: &mut Home, asked: &Asked<'_>, artifact: Digest) -> Result<Submit
     let mut made = None;
     let Home { log, keys, index, .. } = home;
     let committed = log.append_with(|view| {
-        index.follow(view)?;
-        let attempt = index.attempts(asked.contract.digest, generator).saturating_add(1);
+        let before = index.find(view, Key::Attempts { contract: asked.contract.digest, generator })?;
+        let attempt = (before.len() as u64).saturating_add(1);
         let statement = Submission {
             contract: asked.contract.digest,
             generator: asked.generator.to_owned(),

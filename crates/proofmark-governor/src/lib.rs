@@ -15,6 +15,7 @@
 )]
 
 pub mod act;
+pub mod behaviour;
 pub mod checks;
 mod egress;
 pub mod govern;
@@ -28,6 +29,7 @@ pub mod orders;
 pub mod profile;
 pub mod receipts;
 pub mod replay;
+pub mod reuse;
 pub mod shards;
 pub mod staged;
 pub mod store;

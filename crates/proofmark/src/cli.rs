@@ -37,6 +37,10 @@ pub enum Command {
     Verify(Verify),
     /// Call a marked artifact inside its grant
     Run(Run),
+    /// Call whatever is marked for a contract, inside its grant
+    Do(Do),
+    /// Tell which artifacts for a contract behave alike, and the simplest calls on which the others part
+    Compare(Compare),
     /// Run a program without a mark on staged directories; show what it would change, and drop it
     Stage(Stage),
     /// Put back what a run changed
@@ -118,14 +122,21 @@ pub struct Verify {
 pub struct Run {
     /// The mark
     pub mark: PathBuf,
-    /// Calls in WAVE, for example 'gcd(12, 18)', each in a fresh instance; of a program its arguments, after `--`
-    pub calls: Vec<String>,
+    #[command(flatten)]
+    pub acting: Acting,
     /// The artifact [default: MARK without `.mark`, else from the home]
     #[arg(long, value_name = "FILE")]
     pub artifact: Option<PathBuf>,
     /// Keys and policies to trust [default: trust.toml of the home]
     #[arg(long, value_name = "FILE")]
     pub trust: Option<PathBuf>,
+}
+
+/// What a marked artifact is called with, and what it is given of this machine.
+#[derive(Debug, Args)]
+pub struct Acting {
+    /// Calls in WAVE, for example 'gcd(12, 18)', each in a fresh instance; of a program its arguments, after `--`
+    pub calls: Vec<String>,
     /// A directory for a granted guest path; may be repeated. What is granted to be changed is staged
     #[arg(long, value_name = "GUEST=HOST")]
     pub dir: Vec<String>,
@@ -137,6 +148,33 @@ pub struct Run {
     pub env: Vec<String>,
     #[command(flatten)]
     pub egress: Egress,
+}
+
+#[derive(Debug, Args)]
+pub struct Do {
+    /// The contract (TOML)
+    pub contract: PathBuf,
+    #[command(flatten)]
+    pub acting: Acting,
+    /// The policy that the mark must be under: one of the home by name, or a Cedar file
+    #[arg(long, value_name = "NAME|FILE", default_value = "supervised")]
+    pub policy: String,
+    #[command(flatten)]
+    pub threads: Threads,
+}
+
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// The contract (TOML)
+    pub contract: PathBuf,
+    /// The artifacts: two to sixteen
+    #[arg(required = true, num_args = 2..=16)]
+    pub artifacts: Vec<PathBuf>,
+    /// Inputs for each function
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub inputs: u64,
+    #[command(flatten)]
+    pub threads: Threads,
 }
 
 /// What a program's requests are sent with, and where to.

@@ -13,6 +13,8 @@ use crate::failure::Failure;
 
 mod call;
 mod check;
+mod compare;
+mod do_;
 mod egress;
 mod freeze;
 mod init;
@@ -38,6 +40,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Check(arguments) => check::run(format, home, &arguments),
         Command::Verify(arguments) => verify::run(format, home, &arguments),
         Command::Run(arguments) => run::run(format, home, &arguments),
+        Command::Do(arguments) => do_::run(format, home, &arguments),
+        Command::Compare(arguments) => compare::run(format, &arguments),
         Command::Call(arguments) => call::run(format, &arguments),
         Command::Inspect(arguments) => inspect::run(format, &arguments),
         Command::Freeze(arguments) => freeze::run(format, home, &arguments),

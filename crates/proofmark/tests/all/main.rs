@@ -8,6 +8,7 @@
 )]
 
 mod cases;
+mod compare;
 mod components;
 mod egress;
 mod faults;
@@ -20,6 +21,7 @@ mod place;
 mod profiles;
 mod programs;
 mod replays;
+mod reuse;
 mod secrets;
 mod several;
 mod tampering;
