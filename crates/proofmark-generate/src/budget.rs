@@ -81,7 +81,8 @@ impl Spent {
 
 impl Price {
     /// Millionths of the currency, rounded up.
-    fn of(self, usage: Usage) -> u64 {
+    #[must_use]
+    pub fn of(self, usage: Usage) -> u64 {
         let part = |tokens: u64, price: u64| u128::from(tokens).saturating_mul(u128::from(price));
         let sum =
             part(usage.input_tokens, self.input_micros).saturating_add(part(usage.output_tokens, self.output_micros));

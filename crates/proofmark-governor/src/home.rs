@@ -8,9 +8,11 @@
 //! trust.toml   the public halves: what a verifier needs
 //! ```
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use proofmark_mark::digest::Digest;
 use proofmark_mark::policy::{Policy, PolicyError};
 use thiserror::Error;
 
@@ -112,6 +114,18 @@ impl Home {
     #[must_use]
     pub fn policy_file(&self, name: &str) -> PathBuf {
         self.path.join("policies").join(format!("{name}.cedar"))
+    }
+
+    /// The texts of this home's policies by their digests, as far as they can be read.
+    #[must_use]
+    pub fn policies(&self) -> BTreeMap<Digest, String> {
+        let files = std::fs::read_dir(self.path.join("policies")).into_iter().flatten().flatten();
+        let texts = files.filter_map(|file| {
+            let path = file.path();
+            path.extension().filter(|extension| *extension == "cedar")?;
+            String::from_utf8(read_limited(&path, POLICY_BYTES_MAX).ok()?).ok()
+        });
+        texts.map(|text| (Digest::of(text.as_bytes()), text)).collect()
     }
 }
 

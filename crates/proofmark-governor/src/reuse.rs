@@ -3,7 +3,7 @@
 //! A mark is a function of the log and the blobs beside it: it is made again from them byte for byte, and is then verified as
 //! anyone else would. So no copy of it is kept, and what the index says is only where to look.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use proofmark_contract::Contract;
@@ -106,6 +106,7 @@ pub fn find(
 /// # Errors
 /// What keeps the log from being read.
 pub fn related(home: &mut Home, contract: &Contract, trust: &Trust, now: Timestamp) -> Result<Vec<Related>, LogError> {
+    let policies = home.policies();
     let Home { log, index, .. } = home;
     let view = log.view();
     let marks = index.find(view, Key::Interface(contract.interface.digest()))?;
@@ -115,9 +116,9 @@ pub fn related(home: &mut Home, contract: &Contract, trust: &Trust, now: Timesta
     let standing = orders::standing(view, index, trust)?;
     let (mut found, mut barred) = (Vec::<Related>::new(), BTreeSet::new());
     for at in marks.into_iter().rev().take(RELATED_MARKS_MAX) {
-        let Some((entry, About { artifact, contract })) = verdict_at(view, at)? else { continue };
+        let Some((_, About { artifact, .. })) = verdict_at(view, at)? else { continue };
         let known = found.iter().any(|known| known.artifact == artifact);
-        match may_be_tried(view, index, at, &entry, contract, &standing, now)? {
+        match may_be_tried(view, index, at, &policies, &standing, now)? {
             None => drop(barred.insert(artifact)),
             Some(generator) if !known && view.store.size(&blob_name(&artifact))?.is_some() => {
                 found.push(Related { artifact, generator });
@@ -131,23 +132,21 @@ pub fn related(home: &mut Home, contract: &Contract, trust: &Trust, now: Timesta
 }
 
 /// Who made the artifact of a verdict, if no order forbids to run its mark, whatever else is wrong with it. A mark that can't be
-/// made again can't be looked up among the revoked ones, so it is not tried.
+/// made again, because its contract or the home's policy is gone, can't be looked up among the revoked ones, so it is not tried.
 fn may_be_tried(
     view: &View,
     index: &mut Index,
     at: u64,
-    entry: &Entry,
-    contract: Digest,
+    policies: &BTreeMap<Digest, String>,
     standing: &Standing,
     now: Timestamp,
 ) -> Result<Option<String>, LogError> {
-    let Some((_, verdict)) = statement::<Verdict>(view, entry) else { return Ok(None) };
-    let text = |digest| view.store.blob(&digest).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let (Some(contract_text), Some(policy_text)) = (text(contract), text(verdict.predicate.policy.digest.sha256))
-    else {
-        return Ok(None);
-    };
-    let Some(Made { mark, submission }) = made(view, index, at, &contract_text, &policy_text)? else {
+    let Some((entry, About { contract, .. })) = verdict_at(view, at)? else { return Ok(None) };
+    let Some((_, verdict)) = statement::<Verdict>(view, &entry) else { return Ok(None) };
+    let contract_text = view.store.blob(&contract).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let policy_text = policies.get(&verdict.predicate.policy.digest.sha256);
+    let (Some(contract_text), Some(policy_text)) = (contract_text, policy_text) else { return Ok(None) };
+    let Some(Made { mark, submission }) = made(view, index, at, &contract_text, policy_text)? else {
         return Ok(None);
     };
     let acting = Acting {
@@ -200,11 +199,19 @@ fn made(
         };
         evidence.push(logged(envelope, at)?);
     }
-    // A submission is a batch of its own.
-    let submitted = submission_at.saturating_add(1);
-    let (Some(challenge_checkpoint), Some(checkpoint)) = (view.checkpoint_at(submitted)?, view.checkpoint_at(size)?)
-    else {
+    let (end, checkpoint) = view.commit_of(at)?;
+    if end != size {
         return Ok(None);
+    }
+    let (submitted, challenge_checkpoint) = view.commit_of(submission_at)?;
+    let next = submission_at.saturating_add(1);
+    let behind = view.entries(next..size.min(submitted)).next().transpose()?;
+    let provenance = match behind.filter(|(_, entry)| entry.kind == Kind::Provenance) {
+        None => None,
+        Some((at, entry)) => match envelope(view, &entry) {
+            Some(envelope) => Some(logged(envelope, at)?),
+            None => return Ok(None),
+        },
     };
     let mark = Mark {
         mark: Version,
@@ -212,6 +219,7 @@ fn made(
         contract: contract_text.to_owned(),
         policy: policy_text.to_owned(),
         submission: logged(submission, submission_at)?,
+        provenance,
         challenge_checkpoint,
         evidence,
         verdict: logged(verdict, at)?,

@@ -30,24 +30,26 @@ impl View {
         merkle::consistency_proof(&hash, old, size).map_err(|error| self.unproven(error, old))
     }
 
-    /// The signed checkpoint of the log when it had `size` entries; `None` if no commit ended there. Of as many commits as
-    /// their number has binary digits the head is read, and one whole. The signature is not verified again.
+    /// The commit that holds entry `index`: the size of the log after it, and the checkpoint that was signed then. Of as many
+    /// commits as their number has binary digits the head is read, and one whole. The signature is not verified again.
     ///
     /// # Errors
-    /// What keeps commits from being read.
-    pub fn checkpoint_at(&self, size: u64) -> Result<Option<String>, LogError> {
+    /// [`LogError::Outside`] for an index that the log has not reached, or what keeps commits from being read.
+    pub fn commit_of(&self, index: u64) -> Result<(u64, String), LogError> {
+        if index >= self.size() {
+            return Err(LogError::Outside { asked: index, size: self.size() });
+        }
         let (mut low, mut high) = (0, self.next);
         while high.saturating_sub(low) > 1 {
             let middle = low.midpoint(high);
             let name = Name::Commit(middle);
             let head = self.store.read_start(&name.to_string(), HEAD_BYTES)?;
             let begins = first(&head).ok_or_else(|| altered(&self.store, &name, "it is not a commit"))?;
-            if begins < size { low = middle } else { high = middle }
+            if begins <= index { low = middle } else { high = middle }
         }
         let (name, bytes) = read_commit(&self.store, low)?;
         let commit = Commit::parse(&bytes).ok_or_else(|| altered(&self.store, &name, "it is not a commit"))?;
-        let end = commit.first.saturating_add(commit.entries.len() as u64);
-        Ok((end == size).then_some(commit.checkpoint))
+        Ok((commit.first.saturating_add(commit.entries.len() as u64), commit.checkpoint))
     }
 
     fn reached(&self, size: u64) -> Result<(), LogError> {

@@ -51,6 +51,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
         policy_text: &policy_text,
         policy_name: &policy_name,
         generator: &arguments.generator,
+        provenance: None,
         approvals: arguments.approved_by.iter().cloned().collect(),
         valid_for: SignedDuration::from_hours(i64::from(arguments.valid_days).saturating_mul(24)),
     };

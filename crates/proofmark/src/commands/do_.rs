@@ -112,6 +112,7 @@ impl Under<'_> {
             policy_text: self.policy_text,
             policy_name: self.policy_name,
             generator: &related.generator,
+            provenance: None,
             approvals: BTreeSet::new(),
             valid_for: SignedDuration::from_hours(VALID_DAYS.saturating_mul(24)),
         };

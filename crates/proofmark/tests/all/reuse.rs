@@ -1,12 +1,24 @@
 //! `do`: what was marked is found again, for this contract alone, under this policy alone, for as long as it holds and nothing
 //! forbids it; what was marked for the same interface is checked first; and the index is never a source of its own.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
-use proofmark_governor::home::Home;
+use proofmark_contract::Contract;
+use proofmark_governor::govern::{Asked, Means, check};
+use proofmark_governor::home::{Home, policy_at};
+use proofmark_governor::provenance::{self, Try};
 use proofmark_governor::reuse::{Reuse, find};
 use proofmark_mark::digest::Digest;
 use proofmark_mark::entry::{About, Entry, Kind};
+use proofmark_mark::provenance::{External, Internal, Outcome, Spent};
 use proofmark_mark::trust::Trust;
+use proofmark_run::fence::Launcher;
+use proofmark_run::fence::probe::Lures;
+use proofmark_run::native::Natives;
+use proofmark_run::worker::Fences;
 
 use crate::place::{DOUBLE, Place, Ran, doubling};
 
@@ -61,15 +73,15 @@ fn what_is_marked_is_called_again_and_nothing_is_checked_again() {
 fn a_mark_is_made_again_byte_for_byte_among_others() {
     let place = marked();
     let first = place.read("artifact.wasm.mark");
-    assert_eq!(found(&place, DOUBLE, "supervised", 0).unwrap(), first);
+    assert!(found(&place, DOUBLE, "supervised", 0).unwrap() == first);
     // A larger artifact for the same contract, a refused one, and another contract.
     place.check(DOUBLE, doubling("nop nop")).exits(0);
     place.check(DOUBLE, doubling("(if (i32.eq (local.get $n) (i32.const 4)) (then unreachable))")).exits(1);
     place.check(&DOUBLE.replace("Twice", "Two times"), doubling("")).exits(0);
-    assert_eq!(found(&place, DOUBLE, "supervised", 0).unwrap(), first);
+    assert!(found(&place, DOUBLE, "supervised", 0).unwrap() == first);
     // The same artifact again: the latest mark of two.
     place.check(DOUBLE, doubling("")).exits(0);
-    assert_eq!(found(&place, DOUBLE, "supervised", 0).unwrap(), place.read("artifact.wasm.mark"));
+    assert!(found(&place, DOUBLE, "supervised", 0).unwrap() == place.read("artifact.wasm.mark"));
 }
 
 #[test]
@@ -185,4 +197,82 @@ fn the_index_is_made_again_where_it_is_gone_or_damaged() {
         place.write(".proofmark/index", index);
         four(&place).exits(1).says("frozen: all");
     }
+}
+
+/// A try that brought an artifact.
+fn a_try(contract: &Contract) -> Try {
+    Try {
+        external: External {
+            contract: contract.digest,
+            operator: "ada".to_owned(),
+            generator: "coder".to_owned(),
+            kind: "files".to_owned(),
+            endpoint: None,
+            target: "wat".to_owned(),
+            parameters: BTreeMap::new(),
+        },
+        internal: Internal {
+            candidate: 1,
+            repairs: 0,
+            repairs_of: Vec::new(),
+            outcome: Outcome::Built,
+            reason: None,
+            reproducible: Some(true),
+            model: None,
+            fingerprint: None,
+            spent: Spent::default(),
+        },
+        invocation: provenance::invocation().unwrap(),
+        started: Timestamp::UNIX_EPOCH,
+        finished: Timestamp::UNIX_EPOCH,
+        prompt: b"Write double.".to_vec(),
+        reply: Some(b"Here.".to_vec()),
+        sources: Vec::new(),
+        log: None,
+        toolchain: None,
+        parent: None,
+    }
+}
+
+#[test]
+fn a_mark_with_provenance_is_made_again_with_it() {
+    let place = Place::new();
+    let mut home = Home::open(&place.path(".proofmark")).unwrap();
+    let trust = Trust::parse(&String::from_utf8(place.read(".proofmark/trust.toml")).unwrap()).unwrap();
+    let lures = Lures::lay(&place.path("")).unwrap();
+    let marks = serde_json::to_string(lures.marks()).unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_proofmark"));
+    let launcher = Arc::new(Launcher::start(program, &["fence".into(), marks.into()]).unwrap());
+    let contract = Contract::parse(DOUBLE).unwrap();
+    let provenance = provenance::of(&home, a_try(&contract)).unwrap();
+    let artifact = doubling("");
+    let (policy, policy_text) = policy_at(&home.policy_file("supervised")).unwrap();
+    let asked = Asked {
+        contract: &contract,
+        contract_text: DOUBLE,
+        artifact: artifact.as_bytes(),
+        policy: &policy,
+        policy_text: &policy_text,
+        policy_name: "supervised",
+        generator: "coder",
+        provenance: Some(&provenance),
+        approvals: BTreeSet::new(),
+        valid_for: SignedDuration::from_hours(24),
+    };
+    let means = Means {
+        launch: &Fences { launcher: Arc::clone(&launcher), memory_bytes: 4 << 30 },
+        natives: &Arc::new(Natives::new(launcher, place.path(""))),
+        threads: 2,
+        held: &|| true,
+        now: Timestamp::now(),
+        trust: &trust,
+        watch: &|_| {},
+    };
+    let mark = check(&mut home, &asked, &means).unwrap().result.unwrap();
+    assert!(mark.provenance.is_some());
+    assert!(found(&place, DOUBLE, "supervised", 0).unwrap() == mark.to_bytes());
+    // Without the envelope it would be another mark, which nobody could revoke by its name.
+    let envelope = mark.provenance.unwrap().envelope.digest();
+    std::fs::remove_file(place.path(&format!(".proofmark/log/blob/{envelope}"))).unwrap();
+    assert!(found(&place, DOUBLE, "supervised", 0).is_none());
 }
