@@ -17,6 +17,7 @@ use crate::value::Value;
 
 mod call;
 mod read;
+mod shape;
 
 #[cfg(test)]
 pub(crate) use call::parse_value;

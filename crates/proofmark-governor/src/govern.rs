@@ -26,6 +26,7 @@ use thiserror::Error;
 
 use crate::checks::{self, Finding, Task};
 use crate::home::{Home, HomeError};
+use crate::index::Key;
 use crate::job;
 use crate::log::{Committed, LogError};
 use crate::provenance;
@@ -232,8 +233,8 @@ fn submit(home: &mut Home, asked: &Asked<'_>, artifact: Digest) -> Result<Submit
     let provenance = asked.provenance.map(|one| sign(home, asked.contract, artifact, one));
     let Home { log, keys, index, .. } = home;
     let committed = log.append_with(|view| {
-        index.follow(view)?;
-        let attempt = index.attempts(asked.contract.digest, generator).saturating_add(1);
+        let before = index.find(view, Key::Attempts { contract: asked.contract.digest, generator })?;
+        let attempt = (before.len() as u64).saturating_add(1);
         let statement = Submission {
             contract: asked.contract.digest,
             generator: asked.generator.to_owned(),

@@ -4,13 +4,15 @@
 //! keys/        log.key, governor.pem, steward.pem           secret, mode 0600
 //! log/         checkpoint, tile/, commit/, blob/
 //! policies/    assisted.cedar, supervised.cedar, autonomous.cedar, proofmark.cedarschema
-//! index.json   sums over the log, made again when it is gone
+//! index        where things are in the log, made again when it is gone
 //! trust.toml   the public halves: what a verifier needs
 //! ```
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use proofmark_mark::digest::Digest;
 use proofmark_mark::policy::{Policy, PolicyError};
 use thiserror::Error;
 
@@ -25,10 +27,10 @@ pub const PRESETS: [(&str, &str); 3] = [
     ("supervised", include_str!("../../../policies/supervised.cedar")),
     ("autonomous", include_str!("../../../policies/autonomous.cedar")),
 ];
-/// The file of the sums over the log.
-const INDEX: &str = "index.json";
+/// The file that says where things are in the log.
+const INDEX: &str = "index";
 /// The largest policy file, in bytes.
-const POLICY_BYTES_MAX: u64 = 64 << 10;
+pub const POLICY_BYTES_MAX: u64 = 64 << 10;
 
 /// A governor's home, opened.
 pub struct Home {
@@ -108,12 +110,22 @@ impl Home {
         self.path.join("trust.toml")
     }
 
-    /// A policy of this home by name.
-    ///
-    /// # Errors
-    /// As [`policy_at`].
-    pub fn policy(&self, name: &str) -> Result<(Policy, String), HomeError> {
-        policy_at(&self.path.join("policies").join(format!("{name}.cedar")))
+    /// Where a policy of this home is, by name.
+    #[must_use]
+    pub fn policy_file(&self, name: &str) -> PathBuf {
+        self.path.join("policies").join(format!("{name}.cedar"))
+    }
+
+    /// The texts of this home's policies by their digests, as far as they can be read.
+    #[must_use]
+    pub fn policies(&self) -> BTreeMap<Digest, String> {
+        let files = std::fs::read_dir(self.path.join("policies")).into_iter().flatten().flatten();
+        let texts = files.filter_map(|file| {
+            let path = file.path();
+            path.extension().filter(|extension| *extension == "cedar")?;
+            String::from_utf8(read_limited(&path, POLICY_BYTES_MAX).ok()?).ok()
+        });
+        texts.map(|text| (Digest::of(text.as_bytes()), text)).collect()
     }
 }
 

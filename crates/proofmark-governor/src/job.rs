@@ -23,12 +23,13 @@ use proofmark_run::{Artifact, Ended, Outcome, Program, ProgramError};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::behaviour;
 use crate::checks::{self, Finding, Progress, Task};
 
 /// The longest header line, in bytes.
 const HEADER_BYTES_MAX: u64 = 32 << 20;
 /// How long a worker may say nothing before it is killed.
-const SILENCE_MAX: Duration = Duration::from_secs(120);
+pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(120);
 /// How much of a tape goes into one line of an answer, in bytes.
 const TAPE_PART_BYTES: usize = 3 << 20;
 /// The largest contract and artifact that a job carries, in bytes.
@@ -54,6 +55,8 @@ pub enum Work {
     /// call's tape in base64 comes after each.
     /// A call that leaves the profile `within` is ended.
     Calls { granted: BTreeSet<String>, world: World, within: Option<Usage> },
+    /// So many inputs for each function, to be held against what other artifacts return ([`crate::behaviour`]).
+    Behaviour { inputs: u64, threads: usize },
 }
 
 /// A job as a worker received it.
@@ -73,6 +76,8 @@ pub enum Answer {
         planned: u64,
     },
     Evidence(Box<Evidence>),
+    /// What came of the inputs of one function, shard by shard, as digests in base64. The functions are in order.
+    Behaviour(Vec<String>),
     /// The artifact is compiled; calls may come.
     Ready,
     /// The artifact can't be called, and why.
@@ -148,6 +153,11 @@ pub fn serve(job: Job, calls: &mut dyn Iterator<Item = String>, output: impl Wri
             let task = Task { contract, artifact, challenge, attempt, executions, threads, natives };
             serve_check(&check, &task, output)
         }
+        Work::Behaviour { inputs: executions, threads } => {
+            let (contract, artifact, natives) = (&contract, &artifact[..], None);
+            let challenge = behaviour::challenge(contract);
+            behaviour::serve(&Task { contract, artifact, challenge, attempt: 1, executions, threads, natives }, output)
+        }
         Work::Calls { granted, world, within } => {
             let compile = |artifact: &Artifact| checks::compile(&contract, artifact, granted, world.clone(), 1, within);
             let program =
@@ -215,7 +225,7 @@ fn read(input: &mut impl BufRead, what: &'static str, bytes: u64, limit: u64) ->
     Ok(data)
 }
 
-fn send(output: &mut impl Write, answer: &Answer) -> std::io::Result<()> {
+pub(crate) fn send(output: &mut impl Write, answer: &Answer) -> std::io::Result<()> {
     let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');
     output.write_all(&line)?;
@@ -223,7 +233,7 @@ fn send(output: &mut impl Write, answer: &Answer) -> std::io::Result<()> {
 }
 
 /// A job's bytes.
-fn written(work: Work, contract_text: &str, artifact: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn written(work: Work, contract_text: &str, artifact: &[u8]) -> Result<Vec<u8>, String> {
     let header = Header { work, contract_bytes: contract_text.len() as u64, artifact_bytes: artifact.len() as u64 };
     let mut job = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
     job.push(b'\n');
@@ -288,7 +298,7 @@ fn check_in_worker(
     })
 }
 
-fn answer(worker: &mut Worker, stop: Stop<'_>) -> Result<Answer, worker::Ended> {
+pub(crate) fn answer(worker: &mut Worker, stop: Stop<'_>) -> Result<Answer, worker::Ended> {
     let line = worker.hear(stop)?;
     serde_json::from_slice(&line)
         .map_err(|error| worker.nonsense(format!("a line that is not part of the protocol ({error})")))
@@ -468,7 +478,7 @@ fn failed(ended: worker::Ended) -> CallerError {
 }
 
 /// Why there is no answer, in words that do not depend on the machine where that can be helped.
-fn why(ended: &worker::Ended) -> String {
+pub(crate) fn why(ended: &worker::Ended) -> String {
     match ended {
         worker::Ended::NotStarted(why) => format!("the worker could not be started: {why}"),
         worker::Ended::Died { how, stderr } if stderr.is_empty() => format!("the worker died ({how})"),

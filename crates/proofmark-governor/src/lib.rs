@@ -15,6 +15,7 @@
 )]
 
 pub mod act;
+pub mod behaviour;
 pub mod checks;
 mod egress;
 pub mod govern;
@@ -29,6 +30,7 @@ pub mod profile;
 pub mod provenance;
 pub mod receipts;
 pub mod replay;
+pub mod reuse;
 pub mod shards;
 pub mod staged;
 pub mod store;

@@ -21,6 +21,7 @@ mod bundle;
 mod commit;
 mod edge;
 mod names;
+mod past;
 mod publish;
 mod replay;
 mod stored;

@@ -10,6 +10,7 @@ use proofmark_mark::trust::Trust;
 use thiserror::Error;
 
 use crate::home::Home;
+use crate::index::{Index, Key};
 use crate::keys::Identity;
 use crate::log::{LogError, View};
 
@@ -69,6 +70,18 @@ pub fn thawable(standing: &Standing, text: &str, steward: &Identity, now: Timest
     }
 }
 
+/// The orders that stand at the end of a view, found with the index.
+///
+/// # Errors
+/// What keeps the log or an order's envelope from being read.
+pub fn standing(view: &View, index: &mut Index, trust: &Trust) -> Result<Standing, LogError> {
+    let mut standing = Standing::default();
+    for at in index.find(view, Key::Orders)? {
+        take(view, at..at.saturating_add(1), trust, &mut standing)?;
+    }
+    Ok(standing)
+}
+
 /// The orders of a log, followed as it grows.
 pub struct Watcher {
     view: View,
@@ -85,13 +98,8 @@ impl Watcher {
     /// What keeps the log or an order's envelope from being read.
     pub fn open(home: &Home, trust: &Trust) -> Result<Self, LogError> {
         let view = View::open(&home.log.view().store, &home.log.view().key)?;
-        let mut index = home.index.clone();
-        index.follow(&view)?;
-        let mut watcher = Self { read: view.size(), view, standing: Standing::default(), trust: trust.clone() };
-        for at in index.orders() {
-            watcher.take(*at..at.saturating_add(1))?;
-        }
-        Ok(watcher)
+        let standing = standing(&view, &mut home.index.clone(), trust)?;
+        Ok(Self { read: view.size(), view, standing, trust: trust.clone() })
     }
 
     /// Reads the orders of any log so far, entry by entry.
@@ -132,20 +140,22 @@ impl Watcher {
         self.standing.forbids(acting, now).map(|issued| issued.order.to_string())
     }
 
-    /// An order by nobody's key, or that is not one, is no order: it is in the log and stays without effect.
     fn take(&mut self, indices: std::ops::Range<u64>) -> Result<(), LogError> {
-        let mut envelopes = Vec::new();
-        for entry in self.view.entries(indices) {
-            let (_, entry) = entry?;
-            if entry.kind == Kind::Order {
-                envelopes.push(self.view.envelope(&entry)?);
-            }
-        }
-        for envelope in envelopes {
-            if let Ok(issued) = Issued::read(&envelope, self.trust.steward_keys()) {
-                self.standing.take(issued);
-            }
-        }
-        Ok(())
+        take(&self.view, indices, &self.trust, &mut self.standing)
     }
+}
+
+/// An order by nobody's key, or that is not one, is no order: it is in the log and stays without effect.
+fn take(view: &View, indices: std::ops::Range<u64>, trust: &Trust, standing: &mut Standing) -> Result<(), LogError> {
+    let mut envelopes = Vec::new();
+    for entry in view.entries(indices) {
+        let (_, entry) = entry?;
+        if entry.kind == Kind::Order {
+            envelopes.push(view.envelope(&entry)?);
+        }
+    }
+    envelopes.iter().filter_map(|envelope| Issued::read(envelope, trust.steward_keys()).ok()).for_each(|issued| {
+        standing.take(issued);
+    });
+    Ok(())
 }

@@ -174,16 +174,33 @@ impl Store {
         })
     }
 
+    /// The first `bytes` bytes of an object, or all of one that is shorter.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or what keeps it from being read.
+    pub fn read_start(&self, name: &str, bytes: u64) -> Result<Vec<u8>, StoreError> {
+        let read = block_on(self.objects.get_range(&Name::from(name), 0..bytes));
+        read.map(Into::into).map_err(|error| self.wrong(name, Act::Read, error))
+    }
+
+    /// The size of an object, in bytes; `None` if there is none.
+    ///
+    /// # Errors
+    /// What keeps this from being known.
+    pub fn size(&self, name: &str) -> Result<Option<u64>, StoreError> {
+        match block_on(self.objects.head(&Name::from(name))) {
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.wrong(name, Act::Read, error)),
+        }
+    }
+
     /// Whether an object exists.
     ///
     /// # Errors
     /// What keeps this from being known.
     pub fn exists(&self, name: &str) -> Result<bool, StoreError> {
-        match block_on(self.objects.head(&Name::from(name))) {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(self.wrong(name, Act::Read, error)),
-        }
+        Ok(self.size(name)?.is_some())
     }
 
     /// Deletes an object. That it does not exist is no error.

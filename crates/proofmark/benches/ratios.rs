@@ -28,6 +28,8 @@ use wasmtime::component::{Component, Linker};
 
 #[path = "ratios/fenced.rs"]
 mod fenced;
+#[path = "ratios/reuse.rs"]
+mod reuse;
 #[path = "../src/commands/worker.rs"]
 mod worker;
 
@@ -64,11 +66,12 @@ const ARTIFACT: &str = r#"(module (func (export "gcd") (param $a i32) (param $b 
     (local.get $a)))"#;
 
 fn main() -> ExitCode {
-    if let Some(code) = std::env::args().nth(1).and_then(|first| fenced::role(&first)) {
+    if let Some(code) = std::env::args().nth(1).and_then(|first| fenced::role(&first).or_else(|| reuse::role(&first))) {
         return code;
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let benches: [(&str, fn()); 4] = [("calls", calls), ("run", run), ("worker", fenced::bench), ("verify", verify_)];
+    let benches: [(&str, fn()); 5] =
+        [("calls", calls), ("run", run), ("worker", fenced::bench), ("verify", verify_), ("reuse", reuse::bench)];
     for (name, bench) in benches {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {
             bench();

@@ -39,6 +39,10 @@ pub enum Command {
     Verify(Verify),
     /// Call a marked artifact inside its grant
     Run(Run),
+    /// Call whatever is marked for a contract, inside its grant
+    Do(Do),
+    /// Tell which artifacts for a contract behave alike, and the simplest calls on which the others part
+    Compare(Compare),
     /// Run a program without a mark on staged directories; show what it would change, and drop it
     Stage(Stage),
     /// Put back what a run changed
@@ -138,6 +142,9 @@ pub struct Make {
     pub contract: PathBuf,
     #[command(flatten)]
     pub making: Making,
+    /// Ask even if there is a marked artifact already
+    #[arg(long)]
+    pub fresh: bool,
     /// Where to write the artifact, with its mark and its source beside it [default: the contract's name]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -165,9 +172,6 @@ pub struct Making {
     /// The most repairs of each candidate
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=16))]
     pub repairs: u64,
-    /// Ask even if there is a marked artifact already
-    #[arg(long)]
-    pub fresh: bool,
     /// Who asks, for the provenance
     #[arg(long, value_name = "NAME", env = "USER", default_value = "unknown")]
     pub operator: String,
@@ -218,14 +222,21 @@ pub struct Verify {
 pub struct Run {
     /// The mark
     pub mark: PathBuf,
-    /// Calls in WAVE, for example 'gcd(12, 18)', each in a fresh instance; of a program its arguments, after `--`
-    pub calls: Vec<String>,
+    #[command(flatten)]
+    pub acting: Acting,
     /// The artifact [default: MARK without `.mark`, else from the home]
     #[arg(long, value_name = "FILE")]
     pub artifact: Option<PathBuf>,
     /// Keys and policies to trust [default: trust.toml of the home]
     #[arg(long, value_name = "FILE")]
     pub trust: Option<PathBuf>,
+}
+
+/// What a marked artifact is called with, and what it is given of this machine.
+#[derive(Debug, Args)]
+pub struct Acting {
+    /// Calls in WAVE, for example 'gcd(12, 18)', each in a fresh instance; of a program its arguments, after `--`
+    pub calls: Vec<String>,
     /// A directory for a granted guest path; may be repeated. What is granted to be changed is staged
     #[arg(long, value_name = "GUEST=HOST")]
     pub dir: Vec<String>,
@@ -237,6 +248,30 @@ pub struct Run {
     pub env: Vec<String>,
     #[command(flatten)]
     pub egress: Egress,
+}
+
+#[derive(Debug, Args)]
+pub struct Do {
+    /// The contract (TOML)
+    pub contract: PathBuf,
+    #[command(flatten)]
+    pub acting: Acting,
+    #[command(flatten)]
+    pub making: Making,
+}
+
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// The contract (TOML)
+    pub contract: PathBuf,
+    /// The artifacts: two to sixteen
+    #[arg(required = true, num_args = 2..=16)]
+    pub artifacts: Vec<PathBuf>,
+    /// Inputs for each function
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub inputs: u64,
+    #[command(flatten)]
+    pub threads: Threads,
 }
 
 /// What a program's requests are sent with, and where to.

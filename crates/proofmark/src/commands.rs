@@ -14,6 +14,8 @@ use crate::failure::Failure;
 mod build;
 mod call;
 pub mod check;
+mod compare;
+mod do_;
 mod egress;
 mod forget;
 mod freeze;
@@ -43,6 +45,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Make(arguments) => make::run(format, home, &arguments),
         Command::Verify(arguments) => verify::run(format, home, &arguments),
         Command::Run(arguments) => run::run(format, home, &arguments),
+        Command::Do(arguments) => do_::run(format, home, &arguments),
+        Command::Compare(arguments) => compare::run(format, &arguments),
         Command::Call(arguments) => call::run(format, &arguments),
         Command::Inspect(arguments) => inspect::run(format, &arguments),
         Command::Forget(arguments) => forget::run(format, home, &arguments),

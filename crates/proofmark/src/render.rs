@@ -8,6 +8,7 @@ use anstream::{eprintln, println};
 use anstyle::{AnsiColor, Style};
 use proofmark_governor::home::Home;
 use proofmark_mark::digest::Digest;
+use proofmark_mark::mark::Verified;
 use proofmark_run::Ended;
 use proofmark_run::printable::printable;
 use proofmark_run::profile::Profile;
@@ -18,6 +19,7 @@ use crate::cli::Format;
 use crate::failure::{Failure, Problems};
 use crate::inputs;
 
+pub mod compare;
 pub mod egress;
 pub mod make;
 pub mod native;
@@ -72,6 +74,15 @@ pub fn result(ended: &Ended) {
         Ended::Returned(None) => {}
         cut => eprintln!("{BAD}no result{BAD:#}: {}", safe(&cut.to_string())),
     }
+}
+
+/// What `do` runs, on standard error: standard output is the artifact's.
+pub fn using(how: &str, verified: &Verified) {
+    let generator = safe(&verified.submission.generator);
+    eprintln!(
+        "{DIM}{how}{DIM:#} sha256:{} by {generator}, marked for {} use",
+        verified.artifact, verified.grant.autonomy
+    );
 }
 
 /// How a run left its profile, on standard error: standard output is the artifact's.

@@ -27,6 +27,9 @@ pub const BATCH_BYTES_MAX: usize = 8 << 20;
 /// The largest commit, in bytes.
 pub(crate) const COMMIT_BYTES_MAX: u64 = (BATCH_BYTES_MAX + NOTE_BYTES_MAX + 1024) as u64;
 
+/// More than the lines before a commit's entries take, in bytes.
+pub(crate) const HEAD_BYTES: u64 = 320;
+
 const TITLE: &str = "proofmark.dev/commit/v1";
 /// `sha256 `, 64 digits and a newline.
 const SUM_BYTES: usize = 72;
@@ -93,6 +96,15 @@ impl Commit {
     }
 }
 
+/// Index of the first entry of the commit that begins with these bytes. Nothing else is looked at.
+pub(crate) fn first(mut head: &[u8]) -> Option<u64> {
+    (line(&mut head)? == TITLE).then_some(())?;
+    for name in ["number ", "previous ", "nonce "] {
+        field(&mut head, name)?;
+    }
+    field(&mut head, "first ")?.parse().ok()
+}
+
 fn line<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     let end = rest.iter().take(256).position(|byte| *byte == b'\n')?;
     let (line, after) = rest.split_at_checked(end)?;
@@ -130,6 +142,15 @@ mod tests {
         let sum = Digest::of(&bytes[..bytes.len() - SUM_BYTES]);
         assert!(bytes.ends_with(format!("— origin …\nsha256 {sum}\n").as_bytes()));
         assert_eq!(Commit::parse(&bytes), Some(commit()));
+    }
+
+    #[test]
+    fn the_head_of_a_commit_says_where_it_begins() {
+        let bytes = commit().to_bytes().unwrap();
+        assert_eq!((first(&bytes), first(&bytes[..195])), (Some(345), Some(345)));
+        assert_eq!((first(&bytes[..180]), first(b""), first(&bytes[1..])), (None, None, None));
+        let largest = Commit { number: 999_999_999, first: u64::MAX, ..commit() }.to_bytes().unwrap();
+        assert_eq!(first(&largest[..HEAD_BYTES as usize]), Some(u64::MAX));
     }
 
     #[test]

@@ -207,8 +207,7 @@ impl View {
     /// # Errors
     /// [`LogError::Outside`] for an index that the log has not reached, or what keeps tiles from being read.
     pub fn inclusion_proof(&self, index: u64) -> Result<Vec<Digest>, LogError> {
-        let hash = |level, index| self.hash(level, index);
-        merkle::inclusion_proof(&hash, index, self.size()).map_err(|error| self.unproven(error, index))
+        self.inclusion_proof_at(index, self.size())
     }
 
     /// The proof that the tree of the first `size` entries is a prefix of the tree of this view's checkpoint.
@@ -216,11 +215,10 @@ impl View {
     /// # Errors
     /// [`LogError::Outside`] for a size that the log has not reached, or what keeps tiles from being read.
     pub fn consistency_proof(&self, size: u64) -> Result<Vec<Digest>, LogError> {
-        let hash = |level, index| self.hash(level, index);
-        merkle::consistency_proof(&hash, size, self.size()).map_err(|error| self.unproven(error, size))
+        self.consistency_proof_at(size, self.size())
     }
 
-    fn unproven(&self, error: BuildError<LogError>, asked: u64) -> LogError {
+    pub(super) fn unproven(&self, error: BuildError<LogError>, asked: u64) -> LogError {
         match error {
             BuildError::Range(_) => LogError::Outside { asked, size: self.size() },
             BuildError::Read(error) => error,
@@ -276,7 +274,7 @@ impl View {
     }
 
     /// The hash of the complete subtree over entries `index << level .. (index + 1) << level`.
-    fn hash(&self, level: u32, index: u64) -> Result<Digest, LogError> {
+    pub(super) fn hash(&self, level: u32, index: u64) -> Result<Digest, LogError> {
         let span = 1_u64 << (level % 8);
         let first = index.saturating_mul(span);
         let tile = self.tile(level / 8, first / WIDTH)?;

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use proofmark_governor::govern::{self, Asked, Checked, Event, Means};
-use proofmark_governor::home::{Home, HomeError, policy_at, write};
+use proofmark_governor::home::{Home, HomeError, POLICY_BYTES_MAX, policy_at, read_limited, write};
+use proofmark_mark::digest::Digest;
 use proofmark_mark::evidence::Outcome;
 use proofmark_mark::policy::Policy;
 use proofmark_mark::trust::Trust;
@@ -73,6 +74,16 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
     Ok(exit(&checked))
 }
 
+/// Says early that a mark under this policy would be valid for nobody.
+pub fn accepted(home: &Home, trust: &Trust, named: &str, digest: Digest) -> Result<(), Failure> {
+    if trust.policies().iter().any(|known| known.digest == digest) {
+        return Ok(());
+    }
+    let line = format!("[[policy]] name = \"{}\", sha256 = \"{digest}\"", stem(named));
+    Err(Failure::wrong(format!("the policy `{named}` is not one that the home's trust file accepts"))
+        .next(format!("add it to {} if you trust it: {line}", home.trust_file().display())))
+}
+
 /// 0 marked; 1 refused; 3 when nothing failed and something is unknown.
 fn exit(checked: &Checked) -> u8 {
     let any = |outcome| checked.evidence.iter().any(|evidence| evidence.outcome == outcome);
@@ -127,26 +138,37 @@ pub struct Ruled {
 pub fn ruled(home: &Home, named: &str) -> Result<Ruled, Failure> {
     let (name, policy, text) = policy(home, named)?;
     let trust = inputs::trust(None, Some(&home.path))?;
-    if !trust.policies().iter().any(|known| known.digest == policy.digest()) {
-        let line = format!("[[policy]] name = \"{name}\", sha256 = \"{}\"", policy.digest());
-        let why = format!("the policy `{named}` is not one that the home's trust file accepts");
-        return Err(
-            Failure::wrong(why).next(format!("add it to {} if you trust it: {line}", home.trust_file().display()))
-        );
-    }
+    accepted(home, &trust, named, policy.digest())?;
     Ok(Ruled { name, policy, text, trust })
 }
 
+/// A policy by what a command calls it: its name, itself and its text.
 fn policy(home: &Home, name: &str) -> Result<(String, Policy, String), Failure> {
+    let (policy, text) = policy_at(&policy_file(home, name)).map_err(|error| no_policy(name, &error))?;
+    Ok((stem(name), policy, text))
+}
+
+/// The text of a policy, which is not parsed: a mark names it by its digest, and the trust core parses it.
+pub fn policy_text(home: &Home, name: &str) -> Result<String, Failure> {
+    let text = read_limited(&policy_file(home, name), POLICY_BYTES_MAX).map_err(|error| no_policy(name, &error))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+fn policy_file(home: &Home, name: &str) -> PathBuf {
     let file = Path::new(name).extension().is_some_and(|extension| extension == "cedar");
-    let found = if file { policy_at(Path::new(name)) } else { home.policy(name) };
-    let (policy, text) = found.map_err(|error| match &error {
+    if file { PathBuf::from(name) } else { home.policy_file(name) }
+}
+
+fn stem(name: &str) -> String {
+    Path::new(name).file_stem().map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn no_policy(name: &str, error: &HomeError) -> Failure {
+    match error {
         HomeError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             Failure::wrong(format!("there is no policy `{name}`"))
                 .next("name one of the home's policies (assisted, supervised, autonomous) or a .cedar file")
         }
-        _ => inputs::home_failure(&error),
-    })?;
-    let stem = Path::new(name).file_stem().map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned());
-    Ok((stem, policy, text))
+        _ => inputs::home_failure(error),
+    }
 }

@@ -13,6 +13,7 @@ use proofmark_mark::evidence::Outcome as Found;
 use proofmark_mark::provenance::Outcome;
 
 use super::check::{self, Ruled};
+use super::do_::{Known, known};
 use crate::cli::{Format, Make, Making};
 use crate::commands;
 use crate::failure::{FAILED, Failure, OK, REFUSED, UNKNOWN};
@@ -25,28 +26,42 @@ use crate::render::make as render;
 /// The largest generators.toml and toolchains.toml that are read, in bytes.
 const FILE_BYTES_MAX: u64 = 256 << 10;
 const NAME_MAX: usize = 256;
+/// The home's file that names generators.
+const GENERATORS: &str = "generators.toml";
 
 pub fn run(format: Format, home: Option<&Path>, arguments: &Make) -> Result<u8, Failure> {
     let loaded = inputs::contract(&arguments.contract)?;
     let output = arguments.output.clone().unwrap_or_else(|| default_output(&loaded));
     check::writable(&output)?;
     let mut home = check::open_or_make(format, home)?;
+    if !arguments.fresh
+        && let (Known::Found(how, found), _) = known(&mut home, &loaded, &arguments.making)?
+    {
+        put(&output, &found.artifact, &found.mark)?;
+        render::reused(format, &loaded, how, &found, &output);
+        return Ok(OK);
+    }
     let ruled = check::ruled(&home, &arguments.making.policy)?;
     let tries = tries(format, &mut home, &loaded, &ruled, &arguments.making)?;
     let best = make::best(&tries);
     if let Some(best) = &best {
-        let wrong = |error: proofmark_governor::home::HomeError| Failure::failed(error.to_string());
-        write(&output, best.artifact).map_err(wrong)?;
-        write(&check::beside(&output), &best.mark.to_bytes()).map_err(wrong)?;
+        put(&output, best.artifact, &best.mark.to_bytes())?;
         for file in best.tried.sources.iter().flat_map(|sources| &sources.files) {
             let name = Path::new(&file.name).extension().map(|ending| output.with_extension(ending));
             if let Some(name) = name.filter(|name| *name != output) {
-                write(&name, file.text.as_bytes()).map_err(wrong)?;
+                write(&name, file.text.as_bytes()).map_err(|error| Failure::failed(error.to_string()))?;
             }
         }
     }
     render::ended(format, &loaded, &tries, best.as_ref(), &output);
     Ok(code(&tries))
+}
+
+/// Writes an artifact and its mark beside it.
+fn put(output: &Path, artifact: &[u8], mark: &[u8]) -> Result<(), Failure> {
+    write(output, artifact)
+        .and_then(|()| write(&check::beside(output), mark))
+        .map_err(|error| Failure::failed(error.to_string()))
 }
 
 /// 0 marked; 1 all refused; 3 nothing refused and something unknown; 4 no generator answered at all.
@@ -181,9 +196,14 @@ fn toolchain(home: &Home, target: Target, making: &Making) -> Result<Option<Tool
     })
 }
 
+/// Whether the home has a file that names generators.
+pub fn names_generators(home: &Home) -> bool {
+    home.path.join(GENERATORS).exists()
+}
+
 /// The generators that were named, ready to be asked.
 fn askers(home: &Home, making: &Making) -> Result<Vec<Asker>, Failure> {
-    let path = making.generators.clone().unwrap_or_else(|| home.path.join("generators.toml"));
+    let path = making.generators.clone().unwrap_or_else(|| home.path.join(GENERATORS));
     let Some(text) = text(&path)? else {
         return Err(Failure::wrong(format!("there is no `{}`, which names generators", path.display()))
             .next("write one: spec/generators.md says how"));

@@ -23,7 +23,7 @@ use proofmark_run::staged::Granted;
 use proofmark_run::wasi::World;
 use serde_json::json;
 
-use crate::cli::{Format, Run};
+use crate::cli::{Acting, Format, Run};
 use crate::commands::call::parse;
 use crate::commands::egress;
 use crate::commands::verify::refusal;
@@ -43,6 +43,22 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
         let why = format!("not valid: the artifact is not the one of the mark, which is sha256:{}", verified.artifact);
         return Err(Failure::refused(why).next("name the artifact that was checked with --artifact FILE"));
     }
+    let marked = Marked { command: "run", verified: &verified, artifact: &bytes, trust: &trust };
+    act(format, &mut home, &marked, &arguments.acting)
+}
+
+/// A mark that was verified, with the bytes that it is of.
+pub struct Marked<'a> {
+    /// The command that runs it.
+    pub command: &'a str,
+    pub verified: &'a Verified,
+    pub artifact: &'a [u8],
+    pub trust: &'a Trust,
+}
+
+/// Runs what is marked, inside its grant.
+pub fn act(format: Format, home: &mut Home, marked: &Marked<'_>, arguments: &Acting) -> Result<u8, Failure> {
+    let Marked { command, verified, artifact, trust } = *marked;
     let contract = Contract::parse(&verified.contract)
         .map_err(|list| Failure::contract("the mark's contract", verified.contract.clone(), list))?;
     if let Some(process) = contract.interface.process() {
@@ -51,14 +67,8 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
         let mut given = given(&contract, process, &words, &granted)?;
         let asked: &[_] = if granted("egress") { &contract.capabilities.egress } else { &[] };
         given.broker = egress::broker(asked, &arguments.egress)?;
-        let act = staged::Act {
-            verified: &verified,
-            contract: &contract,
-            artifact: &bytes,
-            given,
-            wanted: wanted(arguments),
-        };
-        return native(format, &mut home, &trust, act);
+        let act = staged::Act { verified, contract: &contract, artifact, given, wanted: wanted(arguments) };
+        return native(format, command, home, trust, act);
     }
     // A component has no network: every such option is refused.
     egress::broker(&[], &arguments.egress)?;
@@ -66,14 +76,14 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Run) -> Result<u8, F
     let granted = |name: &str| verified.grant.capabilities.contains(name);
     let given = component(&contract, &calls, (&arguments.dir, &arguments.env), &granted)?;
     let launch = commands::launch()?;
-    let act = Act { verified: &verified, contract: &contract, artifact: &bytes, given, wanted: wanted(arguments) };
+    let act = Act { verified, contract: &contract, artifact, given, wanted: wanted(arguments) };
     let pressed = interrupt()?;
     // Asked before a commit too: what got out of its fence commits nothing.
     let interrupted = || pressed().or_else(|| launch.held().err().map(|failure| failure.message));
-    let means = Means { launch: &launch.fences, trust: &trust, now: Timestamp::now, interrupted: &interrupted };
-    let ran = act::run(&mut home, act, &means).map_err(|error| receipt_failed(&error))?;
+    let means = Means { launch: &launch.fences, trust, now: Timestamp::now, interrupted: &interrupted };
+    let ran = act::run(home, act, &means).map_err(|error| receipt_failed(&error))?;
     launch.held()?;
-    show(format, "run", &calls, &ran, wanted(arguments));
+    show(format, command, &calls, &ran, wanted(arguments));
     ended(&ran)
 }
 
@@ -106,12 +116,12 @@ fn code(holds: bool, judged: &[Judged]) -> u8 {
     if holds && judged.iter().all(|judged| !matches!(judged.fate, Fate::Failed(_))) { OK } else { REFUSED }
 }
 
-fn wanted(arguments: &Run) -> Wanted {
+fn wanted(arguments: &Acting) -> Wanted {
     if arguments.commit { Wanted::Committed } else { Wanted::Shown }
 }
 
 /// Runs a program with its changes staged.
-fn native(format: Format, home: &mut Home, trust: &Trust, act: staged::Act<'_>) -> Result<u8, Failure> {
+fn native(format: Format, command: &str, home: &mut Home, trust: &Trust, act: staged::Act<'_>) -> Result<u8, Failure> {
     let launch = commands::launch()?;
     let natives = commands::natives(&launch.fences);
     let pressed = interrupt()?;
@@ -123,7 +133,15 @@ fn native(format: Format, home: &mut Home, trust: &Trust, act: staged::Act<'_>) 
     launch.held()?;
     match &ran.ended {
         Ok(finished) => {
-            render::staged::finished(format, "run", Some(&ran.run), finished, &ran.spent, wanted, ran.egress.as_ref());
+            render::staged::finished(
+                format,
+                command,
+                Some(&ran.run),
+                finished,
+                &ran.spent,
+                wanted,
+                ran.egress.as_ref(),
+            );
             Ok(code(finished.holds(), &finished.judged))
         }
         Err(error) => Err(render::staged::failure(error).asked(ran.egress)),

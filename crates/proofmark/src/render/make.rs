@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anstream::println;
 use anstyle::Style;
-use proofmark_mark::evidence::Outcome as Found;
+use proofmark_governor::reuse::Found;
+use proofmark_mark::evidence::Outcome as Came;
 use proofmark_mark::provenance::Outcome;
 use serde_json::{Value, json};
 
@@ -48,13 +49,13 @@ fn outcome(tried: &Tried) -> (Style, &'static str, String) {
                 let bytes = tried.artifact.as_ref().map_or(0, |bytes| bytes.len() as u64);
                 return (GOOD, "marked", format!("{} bytes", grouped(bytes)));
             }
-            let failed = || checked.evidence.iter().filter(|evidence| evidence.outcome == Found::Failed);
+            let failed = || checked.evidence.iter().filter(|evidence| evidence.outcome == Came::Failed);
             let shown = failed().find_map(|evidence| {
                 public(evidence)
                     .next()
                     .map(|found| format!("{} gave {}, which violates {}", found.call, found.got, found.property))
             });
-            let unknown = checked.evidence.iter().find(|evidence| evidence.outcome == Found::Unknown);
+            let unknown = checked.evidence.iter().find(|evidence| evidence.outcome == Came::Unknown);
             match (shown, failed().next(), unknown) {
                 (Some(shown), ..) => (BAD, "refused", shown),
                 (None, Some(evidence), _) if evidence.counterexamples.is_empty() => {
@@ -85,6 +86,29 @@ pub fn tried(tried: &Tried) {
         if tokens > 0 { format!("{tokens} tokens, {} s", tried.spent.milliseconds / 1000) } else { String::new() };
     let why: String = safe(&why).chars().take(160).collect();
     println!("{number:>5}  {style}{word:<9}{style:#}  {why} {DIM}{cost}{DIM:#}");
+}
+
+/// A mark for which nobody had to be asked.
+pub fn reused(format: Format, loaded: &Loaded, how: &str, found: &Found, output: &Path) {
+    if format == Format::Json {
+        let body = json!({
+            "verdict": "marked",
+            "reused": true,
+            "how": how,
+            "contract": { "name": loaded.contract.name, "sha256": loaded.contract.digest },
+            "artifact": output.display().to_string(),
+            "mark": beside(output).display().to_string(),
+            "tries": [],
+        });
+        return super::json("make", body);
+    }
+    println!("{GOOD}marked{GOOD:#}     {}", beside(output).display());
+    let how = match how {
+        "checked" => "made for another contract with this interface, and checked against this one",
+        _ => "marked before for this contract",
+    };
+    line("artifact", &format!("{}, {} bytes: {how}", output.display(), grouped(found.artifact.len() as u64)));
+    line("from", &format!("{}; nobody was asked (--fresh asks)", safe(&found.verified.submission.generator)));
 }
 
 /// What is left of all tries.
@@ -144,6 +168,7 @@ fn machine(loaded: &Loaded, tries: &[Tried], best: Option<&Best<'_>>, output: &P
         })
         .collect();
     json!({
+        "reused": false,
         "verdict": if best.is_some() { "marked" } else { "nothing marked" },
         "contract": { "name": loaded.contract.name, "sha256": loaded.contract.digest },
         "artifact": best.map(|_| output.display().to_string()),

@@ -9,6 +9,7 @@
 
 mod bindings;
 mod cases;
+mod compare;
 mod components;
 mod egress;
 mod faults;
@@ -22,6 +23,7 @@ mod place;
 mod profiles;
 mod programs;
 mod replays;
+mod reuse;
 mod secrets;
 mod several;
 mod tampering;
