@@ -133,6 +133,14 @@ impl Tried {
         self.checked.as_ref()?.result.as_ref().ok()
     }
 
+    /// Its candidate, and which repair of it it is, as people read it.
+    pub fn number(&self) -> String {
+        match self.repairs {
+            0 => self.candidate.to_string(),
+            repairs => format!("{}.{repairs}", self.candidate),
+        }
+    }
+
     /// How much of its own mutants the contract would have noticed, in percent, if that was checked.
     fn strength(&self) -> Option<u64> {
         let evidence = &self.checked.as_ref()?.evidence;

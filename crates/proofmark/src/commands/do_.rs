@@ -15,6 +15,7 @@ use proofmark_mark::trust::Trust;
 
 use crate::cli::{Do, Format, Making};
 use crate::commands::check::{Ruled, accepted, policy_text, ruled};
+use crate::commands::make::Made;
 use crate::commands::run::{Marked, act};
 use crate::commands::verify::refusal;
 use crate::failure::Failure;
@@ -82,7 +83,7 @@ fn make(format: Format, home: &mut Home, loaded: &Loaded, arguments: &Do) -> Res
         return Err(Failure::refused(why).next(format!("{next}, or write generators.toml for proofmark make")));
     }
     let ruled = ruled(home, &making.policy)?;
-    let tries = commands::make::tries(format, home, loaded, &ruled, making)?;
+    let Made { tries, .. } = commands::make::tries(format, home, loaded, &ruled, making)?;
     let Some(best) = best(&tries) else {
         return Err(Failure::refused(format!("nothing was marked, in {} tries", tries.len())).next(next));
     };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 use proofmark_generate::toolchain::{Toolchain, Toolchains};
 use proofmark_generate::{ConfigProblem, Generator, Generators, Kind, Public, Spent, Target, bind};
+use proofmark_governor::behaviour::{self, Compared};
 use proofmark_governor::govern::Event;
 use proofmark_governor::home::{Home, read_limited, write};
 use proofmark_governor::provenance;
@@ -42,7 +43,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Make) -> Result<u8, 
         return Ok(OK);
     }
     let ruled = check::ruled(&home, &arguments.making.policy)?;
-    let tries = tries(format, &mut home, &loaded, &ruled, &arguments.making)?;
+    let Made { tries, alike } = tries(format, &mut home, &loaded, &ruled, &arguments.making)?;
     let best = make::best(&tries);
     if let Some(best) = &best {
         put(&output, best.artifact, &best.mark.to_bytes())?;
@@ -53,7 +54,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Make) -> Result<u8, 
             }
         }
     }
-    render::ended(format, &loaded, &tries, best.as_ref(), &output);
+    render::ended(format, &loaded, &tries, alike.as_ref(), best.as_ref(), &output);
     Ok(code(&tries))
 }
 
@@ -84,7 +85,7 @@ pub fn tries(
     loaded: &Loaded,
     ruled: &Ruled,
     making: &Making,
-) -> Result<Vec<Tried>, Failure> {
+) -> Result<Made, Failure> {
     if making.operator.is_empty() || making.operator.len() > NAME_MAX || making.operator.chars().any(char::is_control) {
         return Err(Failure::wrong(format!("`--operator` must be 1 to {NAME_MAX} bytes without control characters")));
     }
@@ -133,8 +134,45 @@ pub fn tries(
         },
     };
     let tries = make::make(home, &order, &means)?;
+    let alike = if stop() { None } else { alike(&order, &launch, &tries) };
     launch.held()?;
-    Ok(tries)
+    Ok(Made { tries, alike })
+}
+
+/// What came of it all.
+pub struct Made {
+    pub tries: Vec<Tried>,
+    /// Where there are two artifacts or more.
+    pub alike: Option<Alike>,
+}
+
+/// Which artifacts behave alike.
+pub struct Alike {
+    /// What the artifacts are called.
+    pub names: Vec<PathBuf>,
+    pub artifacts: Vec<Vec<u8>>,
+    pub compared: Compared,
+}
+
+fn alike(order: &Order<'_>, launch: &commands::Enforcement, tries: &[Tried]) -> Option<Alike> {
+    // Those that were checked are different; the latest are those that most was learnt for.
+    let tries = tries.iter().filter(|tried| tried.checked.is_some()).rev().take(behaviour::ARTIFACTS_MAX);
+    let (names, artifacts): (Vec<PathBuf>, Vec<Vec<u8>>) = tries
+        .filter_map(|tried| Some((PathBuf::from(format!("candidate {}", tried.number())), tried.artifact.clone()?)))
+        .unzip();
+    if artifacts.len() < 2 {
+        return None;
+    }
+    let asked = behaviour::Asked {
+        contract: &order.loaded.contract,
+        contract_text: &order.loaded.text,
+        artifacts: &artifacts.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+        inputs: behaviour::INPUTS,
+    };
+    let natives = commands::natives(&launch.fences);
+    let means = behaviour::Means { launch: &launch.fences, natives: &natives, threads: order.threads };
+    let compared = behaviour::compare(&asked, &means);
+    Some(Alike { names, artifacts, compared })
 }
 
 fn asked(candidate: u64) -> String {

@@ -242,8 +242,11 @@ fn standard_input() -> Result<Vec<u8>, Failure> {
 /// Whether Ctrl-C was pressed or the process was told to end: then the run is ended and recorded first.
 pub fn interrupt() -> Result<impl Fn() -> Option<String> + Sync, Failure> {
     static PRESSED: AtomicBool = AtomicBool::new(false);
-    ctrlc::set_handler(|| PRESSED.store(true, Ordering::Relaxed))
-        .map_err(|error| Failure::failed(format!("signals can't be caught: {error}")))?;
+    match ctrlc::set_handler(|| PRESSED.store(true, Ordering::Relaxed)) {
+        // A command may make something first and run it then.
+        Ok(()) | Err(ctrlc::Error::MultipleHandlers) => {}
+        Err(error) => return Err(Failure::failed(format!("signals can't be caught: {error}"))),
+    }
     Ok(|| PRESSED.load(Ordering::Relaxed).then(|| "it was interrupted".to_owned()))
 }
 

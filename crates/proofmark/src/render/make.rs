@@ -9,9 +9,11 @@ use proofmark_mark::evidence::Outcome as Came;
 use proofmark_mark::provenance::Outcome;
 use serde_json::{Value, json};
 
+use super::compare::{self, Compared as Shown};
 use super::{BAD, BOLD, DIM, GOOD, UNSURE, line, safe};
 use crate::cli::Format;
 use crate::commands::check::beside;
+use crate::commands::make::Alike;
 use crate::inputs::Loaded;
 use crate::make::judge::public;
 use crate::make::{Best, Order, Tried};
@@ -77,15 +79,11 @@ fn outcome(tried: &Tried) -> (Style, &'static str, String) {
 /// The line of one try.
 pub fn tried(tried: &Tried) {
     let (style, word, why) = outcome(tried);
-    let number = match tried.repairs {
-        0 => tried.candidate.to_string(),
-        repairs => format!("{}.{repairs}", tried.candidate),
-    };
     let tokens = tried.spent.output_tokens;
     let cost =
         if tokens > 0 { format!("{tokens} tokens, {} s", tried.spent.milliseconds / 1000) } else { String::new() };
     let why: String = safe(&why).chars().take(160).collect();
-    println!("{number:>5}  {style}{word:<9}{style:#}  {why} {DIM}{cost}{DIM:#}");
+    println!("{:>5}  {style}{word:<9}{style:#}  {why} {DIM}{cost}{DIM:#}", tried.number());
 }
 
 /// A mark for which nobody had to be asked.
@@ -112,10 +110,28 @@ pub fn reused(format: Format, loaded: &Loaded, how: &str, found: &Found, output:
 }
 
 /// What is left of all tries.
-pub fn ended(format: Format, loaded: &Loaded, tries: &[Tried], best: Option<&Best<'_>>, output: &Path) {
+pub fn ended(
+    format: Format,
+    loaded: &Loaded,
+    tries: &[Tried],
+    alike: Option<&Alike>,
+    best: Option<&Best<'_>>,
+    output: &Path,
+) {
+    let shown =
+        alike.map(|alike| Shown { compared: &alike.compared, paths: &alike.names, artifacts: &alike.artifacts });
     match format {
-        Format::Human => human(loaded, tries, best, output),
-        Format::Json => super::json("make", machine(loaded, tries, best, output)),
+        Format::Human => {
+            if let Some(shown) = &shown {
+                println!();
+                compare::human(shown);
+            }
+            human(loaded, tries, best, output);
+        }
+        Format::Json => {
+            let behaviour = shown.as_ref().map_or(Value::Null, compare::json);
+            super::json("make", machine(loaded, tries, &behaviour, best, output));
+        }
     }
 }
 
@@ -148,7 +164,7 @@ fn human(loaded: &Loaded, tries: &[Tried], best: Option<&Best<'_>>, output: &Pat
     }
 }
 
-fn machine(loaded: &Loaded, tries: &[Tried], best: Option<&Best<'_>>, output: &Path) -> Value {
+fn machine(loaded: &Loaded, tries: &[Tried], behaviour: &Value, best: Option<&Best<'_>>, output: &Path) -> Value {
     let tries: Vec<Value> = tries
         .iter()
         .map(|tried| {
@@ -174,5 +190,6 @@ fn machine(loaded: &Loaded, tries: &[Tried], best: Option<&Best<'_>>, output: &P
         "artifact": best.map(|_| output.display().to_string()),
         "mark": best.map(|_| beside(output).display().to_string()),
         "tries": tries,
+        "behaviour": behaviour,
     })
 }
