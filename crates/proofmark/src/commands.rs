@@ -13,12 +13,14 @@ use crate::failure::Failure;
 
 mod build;
 mod call;
-mod check;
+pub mod check;
 mod egress;
+mod forget;
 mod freeze;
 mod init;
 mod inspect;
 mod log;
+pub mod make;
 mod orders;
 mod replay;
 mod revoke;
@@ -38,10 +40,12 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
         Command::Init => init::run(format, home),
         Command::Check(arguments) => check::run(format, home, &arguments),
+        Command::Make(arguments) => make::run(format, home, &arguments),
         Command::Verify(arguments) => verify::run(format, home, &arguments),
         Command::Run(arguments) => run::run(format, home, &arguments),
         Command::Call(arguments) => call::run(format, &arguments),
         Command::Inspect(arguments) => inspect::run(format, &arguments),
+        Command::Forget(arguments) => forget::run(format, home, &arguments),
         Command::Freeze(arguments) => freeze::run(format, home, &arguments),
         Command::Thaw(arguments) => thaw::run(format, home, &arguments),
         Command::Revoke(arguments) => revoke::run(format, home, &arguments),
@@ -59,7 +63,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
 }
 
 /// Threads to use when none were named.
-fn threads(arguments: &crate::cli::Threads) -> usize {
+pub fn threads(arguments: &crate::cli::Threads) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     arguments.threads.map_or_else(cores, usize::from)
 }

@@ -9,6 +9,7 @@ mod cli;
 mod commands;
 mod failure;
 mod inputs;
+mod make;
 mod meter;
 mod render;
 mod tools;

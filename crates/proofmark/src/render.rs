@@ -19,6 +19,7 @@ use crate::failure::{Failure, Problems};
 use crate::inputs;
 
 pub mod egress;
+pub mod make;
 pub mod native;
 pub mod report;
 pub mod staged;

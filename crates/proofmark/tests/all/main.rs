@@ -16,6 +16,7 @@ mod filling;
 mod grants;
 mod hostile;
 mod main_job;
+mod make;
 mod orders;
 mod place;
 mod profiles;
