@@ -73,7 +73,7 @@ impl Executable {
         let mut open: Vec<PathBuf> = self.files.iter().chain(others).cloned().collect();
         let mut found: BTreeSet<PathBuf> = open.iter().cloned().collect();
         while let Some(path) = open.pop() {
-            if path.is_dir() || !head(&path)?.starts_with(&elf::MAGIC) {
+            if path.is_dir() || !is_linked(&head(&path)?) {
                 continue;
             }
             for linked in linked(&path)? {
@@ -89,6 +89,12 @@ impl Executable {
         }
         Ok(found)
     }
+}
+
+/// Whether a file that begins so is an executable or a shared library, and not an object file.
+fn is_linked(head: &[u8]) -> bool {
+    const KIND: usize = 16;
+    head.starts_with(&elf::MAGIC) && matches!(head.get(KIND), Some(2 | 3))
 }
 
 /// The loader and the libraries of an ELF file, each at the place where the loader finds it.
