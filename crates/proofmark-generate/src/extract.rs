@@ -44,6 +44,8 @@ pub enum ExtractError {
     Empty,
     #[error("the reply's code holds a control character")]
     Control,
+    #[error("the reply holds several files, and none is `{0}`, in which the functions must be")]
+    NoMain(&'static str),
     #[error("the reply holds more than {FILES_MAX} files")]
     Many,
     #[error("a file in the reply has more than {FILE_BYTES_MAX} bytes")]
@@ -60,7 +62,8 @@ struct Block<'a> {
 }
 
 /// The source files in a reply: each block that says which file it is; else the one block in the target's language. If
-/// there are several of those, the only one that mentions all of `wanted`, names of functions that it must define.
+/// there are several of those, the only one that mentions all of `wanted`, names of functions that it must define. Where
+/// the target starts at one file, a file that is the only one is taken for it, whatever it is called.
 ///
 /// # Errors
 /// [`ExtractError`].
@@ -95,6 +98,12 @@ pub fn extract(reply: &str, target: Target, wanted: &[String]) -> Result<Sources
             _ => return Err(ExtractError::Ambiguous(count)),
         };
         files.push(SourceFile { name: target.main_file().to_owned(), text: checked(main.text)? });
+    }
+    if target.starts_at_main() && !files.iter().any(|file| file.name == target.main_file()) {
+        match files.as_mut_slice() {
+            [only] => target.main_file().clone_into(&mut only.name),
+            _ => return Err(ExtractError::NoMain(target.main_file())),
+        }
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Sources { files })

@@ -12,6 +12,8 @@ use proofmark_generate::{Bound, Public, Sources, Target, Tools, bind, extract};
 use crate::place::Place;
 
 const TYPES: &str = include_str!("bindings/types.toml");
+const FLAT: &str = include_str!("bindings/flat.toml");
+const NARROW: &str = include_str!("bindings/narrow.toml");
 const TYPES_C: &str = include_str!("bindings/types.c");
 
 /// A program in PATH, or in a place where Debian puts LLVM.
@@ -24,6 +26,12 @@ fn found(names: &[&str]) -> Option<PathBuf> {
 
 fn words(path: &Path) -> Vec<String> {
     vec![path.to_str().unwrap().to_owned()]
+}
+
+/// Says that nothing was tested, past the test harness, which keeps what a test that passes prints.
+fn skipped(tool: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "\nSKIPPED, nothing tested: {tool} is not in PATH");
 }
 
 /// A clang and the linker that belongs to it.
@@ -93,4 +101,64 @@ fn c_takes_and_gives_every_kind_of_type() {
     let third = Place::empty();
     let (succeeded, said) = built(&third, &bound, Tools { program: &clang, linker: &[] }, TYPES_C);
     assert!(succeeded && artifact == third.read("artifact.wasm"), "{said}");
+}
+
+#[test]
+fn javascript_takes_and_gives_what_its_numbers_hold() {
+    let Some(tool) = found(&["componentize-qjs"]) else {
+        return skipped("componentize-qjs, which npm has");
+    };
+    let bound = bound(Target::JavaScript, NARROW);
+    let tool = words(&tool);
+    let tools = Tools { program: &tool, linker: &[] };
+    holds(&bound, tools, NARROW, include_str!("bindings/narrow.js"));
+    let place = Place::empty();
+    assert!(!built(&place, &bound, tools, "export function echo() {}").0, "functions are missing");
+}
+
+#[test]
+fn names_that_c_has_already_compile() {
+    let contract = "contract = 1\nname = \"n\"\nintent = \"i\"\n[interface]\nwit = \"\"\"\npackage t:t@1.0.0;\n\
+        interface class {\n  record double { %static: u8, int: f64, size: string, ptr: list<int> }\n  enum int { max, min }\n\
+        variant size { int(double), tag, value(int), p0(list<size-list>) }\n  flags size-list { len, items, b2, b3, b4, b5, b6, b7, b8 }\n\
+        record string-list { a: result<string, size>, b: tuple<int, option<double>> }\n  enum int32 { max, t, c }\n\
+        malloc: func(x: list<int>, x-len: u8, p0: double, a1: size) -> list<int32>;\n\
+        printf: func(%out: string-list, %in: result<_, f32>, %export: list<size-list>) -> result<list<string>, string-list>;\n\
+        abs: func(a: result<f32, s64>, b: result<f64, string>, c: option<option<size>>) -> tuple<string>;\n\
+        out: func(out: u8) -> result<_, int32>;\n  memcpy: func();\n}\n\
+        interface struct { malloc: func(x: s8) -> bool; }\nworld main { export class; export struct; export main: func(); }\n\"\"\"\n";
+    let (clang, linker) = clang();
+    let bound = bound(Target::C, contract);
+    let place = Place::empty();
+    for (name, bytes) in &bound.files {
+        std::fs::create_dir_all(place.path(name).parent().unwrap()).unwrap();
+        place.write(name, bytes);
+    }
+    let lines = bound.commands(Tools { program: &clang, linker: &linker }, &[]);
+    let [compile, link] = lines.as_slice() else { panic!("{lines:?}") };
+    let run = |line: &[String]| Command::new(&line[0]).args(&line[1..]).current_dir(place.path("")).output().unwrap();
+    let output = run(compile);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // Only what the code must define is missing.
+    let said = String::from_utf8(run(link).stderr).unwrap();
+    let missing = |name: &String| said.contains(&format!("undefined symbol: {name}\n"));
+    assert!(
+        bound.functions().iter().all(missing) && said.lines().all(|line| line.contains("undefined symbol")),
+        "{said}"
+    );
+}
+
+#[test]
+fn assemblyscript_takes_and_gives_numbers_texts_lists_and_records() {
+    let Some(tool) = found(&["asc"]) else {
+        return skipped("asc, which the npm package `assemblyscript` has");
+    };
+    let bound = bound(Target::AssemblyScript, FLAT);
+    let tool = words(&tool);
+    let tools = Tools { program: &tool, linker: &[] };
+    let code = include_str!("bindings/flat.ts");
+    let first = holds(&bound, tools, FLAT, code);
+    let second = Place::empty();
+    assert!(built(&second, &bound, tools, code).0);
+    assert!(first.read("artifact.wasm") == second.read("artifact.wasm"), "built in another place, the bytes differ");
 }

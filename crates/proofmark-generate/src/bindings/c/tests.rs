@@ -3,15 +3,8 @@
 
 use proofmark_contract::Contract;
 
-use super::super::{BindError, bind};
+use super::super::{BindError, bind, tests::public};
 use super::*;
-
-fn public(wit: &str) -> Public {
-    let text = format!(
-        "contract = 1\nname = \"n\"\nintent = \"i\"\n[interface]\nwit = \"\"\"\npackage t:t@1.0.0;\n{wit}\n\"\"\"\n"
-    );
-    Public::of(&Contract::parse(&text).unwrap()).unwrap()
-}
 
 fn text(bound: &Bound, name: &str) -> String {
     let (_, bytes) = bound.files.iter().find(|(known, _)| known == name).unwrap();
