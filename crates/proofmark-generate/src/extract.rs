@@ -12,6 +12,8 @@ const FILES_MAX: usize = 32;
 const FILE_BYTES_MAX: usize = 512 << 10;
 const NAME_MAX: usize = 128;
 const DEPTH_MAX: usize = 4;
+/// The folder of files that [`crate::bind`] generates.
+const GENERATED: &str = "proofmark";
 
 /// Files of source code: at least one, with different names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,7 +202,7 @@ fn file_name(text: &str) -> Option<String> {
     is_name.then(|| text.to_owned())
 }
 
-/// Whether a file may be taken: a relative path of plain names, with an ending of the target.
+/// Whether a file may be taken: a relative path of plain names, with an ending of the target, not where the glue is.
 fn is_source(name: &str, target: Target) -> bool {
     let plain = |part: &str| {
         !part.is_empty()
@@ -209,7 +211,11 @@ fn is_source(name: &str, target: Target) -> bool {
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
     };
     let ending = name.rsplit_once('.').map(|(_, ending)| ending).unwrap_or_default();
-    name.split('/').count() <= DEPTH_MAX && name.split('/').all(plain) && target.endings().contains(&ending)
+    let is_generated = name.split('/').next() == Some(GENERATED);
+    !is_generated
+        && name.split('/').count() <= DEPTH_MAX
+        && name.split('/').all(plain)
+        && target.endings().contains(&ending)
 }
 
 /// Whether a name stands in a text as a word of its own.

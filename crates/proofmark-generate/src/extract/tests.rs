@@ -90,6 +90,8 @@ fn a_file_that_is_not_source_code_refuses_the_reply() {
         "main.c.sh",
         "gcd.mark",
         "Makefile.mk",
+        "proofmark/types.h",
+        "proofmark/x/y.c",
     ] {
         let reply = format!("```c\nint gcd;\n```\n`{name}`\n```\nx\n```");
         assert_eq!(c(&reply), Err(ExtractError::Foreign(name.to_owned())), "{name}");

@@ -52,6 +52,17 @@ fn the_commands_take_every_source_as_a_file() {
 }
 
 #[test]
+fn structs_that_code_defines_are_found() {
+    let found = |text| defined(text).into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        found("typedef struct a {} a; struct  b\n{ int x; }; struct c; struct d *p; mystruct e {} structf {} struct{}"),
+        ["a", "b"]
+    );
+    assert_eq!(found("struct a struct b { struct c { int é; } x; }; struct"), ["b", "c"]);
+    assert!(found("").is_empty() && found("struct é {").is_empty());
+}
+
+#[test]
 fn names_of_c_and_of_each_other_are_avoided() {
     let bound = bind(
         Target::C,
