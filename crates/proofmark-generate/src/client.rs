@@ -36,7 +36,7 @@ pub struct Client {
     endpoint: Endpoint,
     key: Option<Secret>,
     tls: Arc<ClientConfig>,
-    ledger: Mutex<Ledger>,
+    ledger: Arc<Mutex<Ledger>>,
 }
 
 /// A client can't be made.
@@ -83,8 +83,23 @@ impl Client {
             _ => {}
         }
         let tls = authorities.config().map_err(|error| ClientError::Tls(error.to_string()))?;
-        let ledger = Mutex::new(Ledger::new(endpoint.budget, endpoint.price, endpoint.rates, spent));
-        Ok(Self { endpoint, key, tls, ledger })
+        let ledger = Ledger::new(endpoint.budget, endpoint.price, endpoint.rates, spent);
+        Ok(Self { endpoint, key, tls, ledger: Arc::new(Mutex::new(ledger)) })
+    }
+
+    /// The same model with the same budget and rates, asked with another seed.
+    #[must_use]
+    pub fn seeded(&self, seed: Option<u64>) -> Self {
+        let mut endpoint = self.endpoint.clone();
+        endpoint.parameters.seed = seed;
+        let (key, tls, ledger) = (self.key.clone(), Arc::clone(&self.tls), Arc::clone(&self.ledger));
+        Self { endpoint, key, tls, ledger }
+    }
+
+    /// How it is asked.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// What was spent, with everything that is held for requests under way.

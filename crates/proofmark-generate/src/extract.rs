@@ -111,6 +111,31 @@ pub fn extract(reply: &str, target: Target, wanted: &[String]) -> Result<Sources
     Ok(Sources { files })
 }
 
+impl Sources {
+    /// The source files of a target among files that somebody gave: all of them must be such.
+    ///
+    /// # Errors
+    /// [`ExtractError`].
+    pub fn of(files: &[(String, Vec<u8>)], target: Target) -> Result<Self, ExtractError> {
+        let mut sources = Vec::new();
+        for (name, bytes) in files {
+            let text = String::from_utf8(bytes.clone()).map_err(|_| ExtractError::Control)?;
+            if !is_source(name, target) {
+                return Err(ExtractError::Foreign(name.clone()));
+            }
+            sources.push(SourceFile { name: name.clone(), text: checked(text)? });
+        }
+        if sources.is_empty() {
+            return Err(ExtractError::None);
+        }
+        if sources.len() > FILES_MAX {
+            return Err(ExtractError::Many);
+        }
+        sources.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Self { files: sources })
+    }
+}
+
 /// Blocks between fences of backticks or tildes (CommonMark 0.31, section 4.5).
 fn blocks(reply: &str) -> Result<Vec<Block<'_>>, ExtractError> {
     let mut blocks = Vec::new();

@@ -22,6 +22,7 @@ mod prompt;
 mod public;
 mod secret;
 mod target;
+pub mod toolchain;
 
 pub use bindings::{BindError, Bound, Tools, bind};
 pub use budget::{Budget, Price, Rates, Spent};

@@ -26,6 +26,8 @@ pub enum Finding {
     NoCode(ExtractError),
     /// It was not built: what the tools wrote.
     Build(String),
+    /// It was built, and does not fit the contract: what it imports or exports.
+    Unfit(String),
     /// It was built, and a call went wrong.
     Counterexample(Counterexample),
 }
@@ -170,6 +172,9 @@ fn complaint(target: Target, findings: &[Finding]) -> String {
             Finding::NoCode(why) => format!("No code could be taken from the reply: {why}."),
             Finding::Build(output) => {
                 format!("It was not built. What the tools wrote, as data:\n\n{}", fenced(output, "text", QUOTED_MAX))
+            }
+            Finding::Unfit(why) => {
+                format!("It does not fit the interface. Why, as data:\n\n{}", fenced(why, "text", QUOTED_MAX))
             }
             Finding::Counterexample(found) => {
                 let wanted =

@@ -15,6 +15,7 @@ use proofmark_mark::entry::{Entry, Kind};
 use proofmark_mark::evidence::Evidence;
 use proofmark_mark::mark::{Logged, Mark, Refusal, Version, verify};
 use proofmark_mark::policy::{Action, Decision, Policy, Request, Unmet};
+use proofmark_mark::provenance::Provenance;
 use proofmark_mark::statement::{Predicate, Statement};
 use proofmark_mark::submission::{PolicyRef, Submission};
 use proofmark_mark::trust::Trust;
@@ -27,6 +28,7 @@ use crate::checks::{self, Finding, Task};
 use crate::home::{Home, HomeError};
 use crate::job;
 use crate::log::{Committed, LogError};
+use crate::provenance;
 
 /// What someone asks to have checked.
 pub struct Asked<'a> {
@@ -39,6 +41,8 @@ pub struct Asked<'a> {
     pub policy_name: &'a str,
     /// Who made the artifact, as far as the one who asks knows.
     pub generator: &'a str,
+    /// Where it comes from, if it was made here; then `generator` is the one that it names.
+    pub provenance: Option<&'a Provenance>,
     /// Names of the people who approve.
     pub approvals: BTreeSet<String>,
     pub valid_for: SignedDuration,
@@ -69,6 +73,8 @@ pub enum Event<'a> {
 pub struct Checked {
     pub artifact: Digest,
     pub submission: Submission,
+    /// The envelope of the artifact's provenance, if it has one.
+    pub provenance: Option<Digest>,
     pub evidence: Vec<Evidence>,
     pub grant: Grant,
     pub result: Result<Mark, Vec<Unmet>>,
@@ -130,11 +136,13 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
         &Verdict::new(home.keys.governor().keyid(), means.now, &basis, &decision, grant.clone()),
     );
     let recorded = record(home, asked.contract, artifact, &signed, &verdict)?;
+    let provenance = submitted.provenance.as_ref().map(|(envelope, _)| envelope.digest());
     let result = match decision {
         Decision::Deny(unmet) => Err(unmet),
         Decision::Permit => Ok(mark(home, asked, means, &submitted, signed, verdict, &recorded)?),
     };
-    Ok(Checked { artifact, submission: submitted.statement, evidence, grant, result, log_size: recorded.size })
+    let submission = submitted.statement;
+    Ok(Checked { artifact, submission, provenance, evidence, grant, result, log_size: recorded.size })
 }
 
 /// Signs a predicate about the artifact with the governor's key.
@@ -184,6 +192,10 @@ fn mark(
         contract: asked.contract_text.to_owned(),
         policy: asked.policy_text.to_owned(),
         submission: logged(submitted.envelope.clone(), submitted.index)?,
+        provenance: match &submitted.provenance {
+            Some((envelope, index)) => Some(logged(envelope.clone(), *index)?),
+            None => None,
+        },
         challenge_checkpoint: submitted.checkpoint.clone(),
         evidence: evidence
             .into_iter()
@@ -205,6 +217,8 @@ struct Submitted {
     statement: Submission,
     envelope: Envelope,
     index: u64,
+    /// With its index.
+    provenance: Option<(Envelope, u64)>,
     /// The signed checkpoint that covers the submission.
     checkpoint: String,
     size: u64,
@@ -215,6 +229,7 @@ fn submit(home: &mut Home, asked: &Asked<'_>, artifact: Digest) -> Result<Submit
     let generator = Digest::of(asked.generator.as_bytes());
     let plan = asked.policy.plan().with_executions(asked.contract.budget.executions);
     let mut made = None;
+    let provenance = asked.provenance.map(|one| sign(home, asked.contract, artifact, one));
     let Home { log, keys, index, .. } = home;
     let committed = log.append_with(|view| {
         index.follow(view)?;
@@ -234,13 +249,16 @@ fn submit(home: &mut Home, asked: &Asked<'_>, artifact: Digest) -> Result<Submit
         let entry = Entry::submission(&envelope, artifact, asked.contract.digest, generator);
         let blob = envelope.to_bytes();
         made = Some((statement, envelope, entry.to_bytes()));
-        Ok(vec![(entry, blob)])
+        let mut batch = vec![(entry, blob)];
+        batch.extend(provenance.iter().map(|envelope| provenance::entry(envelope, artifact, asked.contract.digest)));
+        Ok(batch)
     })?;
     let (statement, envelope, entry) =
         made.ok_or_else(|| GovernError::Statement("nothing was submitted".to_owned()))?;
     let challenge = Challenge::new(committed.checkpoint_text(), &entry);
     let Committed { first: index, size, checkpoint } = committed;
-    Ok(Submitted { statement, envelope, index, checkpoint, size, challenge })
+    let provenance = provenance.map(|envelope| (envelope, index.saturating_add(1)));
+    Ok(Submitted { statement, envelope, index, provenance, checkpoint, size, challenge })
 }
 
 struct Checker<'a> {

@@ -26,6 +26,7 @@ pub mod keys;
 pub mod log;
 pub mod orders;
 pub mod profile;
+pub mod provenance;
 pub mod receipts;
 pub mod replay;
 pub mod shards;

@@ -173,6 +173,14 @@ impl Log {
         Ok(self.view.store.blob(digest)?)
     }
 
+    /// Deletes a blob. Whether the log can do without it is for the caller to know.
+    ///
+    /// # Errors
+    /// As [`Store::delete`].
+    pub(crate) fn delete_blob(&self, digest: &Digest) -> Result<(), LogError> {
+        Ok(self.view.store.delete(&blob_name(digest))?)
+    }
+
     /// Appends entries, each with the bytes of the envelope that it names: all of them or none.
     ///
     /// # Errors

@@ -174,7 +174,7 @@ pub(crate) fn opened(home: &Home, commitment: &Digest) -> Result<Vec<u8>, LogErr
 }
 
 /// 128 random bits from the operating system, as hexadecimal digits.
-fn random() -> Result<String, GovernError> {
+pub(crate) fn random() -> Result<String, GovernError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| GovernError::Statement(format!("no randomness: {error}")))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

@@ -25,6 +25,7 @@ pub mod merkle;
 pub mod note;
 pub mod order;
 pub mod policy;
+pub mod provenance;
 pub mod receipt;
 pub mod statement;
 pub mod submission;

@@ -29,6 +29,9 @@ pub struct Mark {
     /// The policy's text.
     pub policy: String,
     pub submission: Logged,
+    /// Where the artifact comes from, if the governor knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Logged>,
     /// The signed checkpoint that the challenge was derived from.
     pub challenge_checkpoint: String,
     /// One statement for each check of the plan, in the plan's order.

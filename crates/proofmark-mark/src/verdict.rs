@@ -137,7 +137,7 @@ impl Verdict {
             Decision::Deny(_) => (VerificationResult::Failed, "FAILED".to_owned(), None),
         };
         Self {
-            verifier: Verifier { id: verifier_id(governor) },
+            verifier: Verifier { id: governor_id(governor) },
             time_verified: time,
             resource_uri: resource_uri(basis.artifact),
             policy: Policy { uri: basis.policy.name.clone(), digest: basis.policy.digest.into() },
@@ -159,7 +159,7 @@ impl Verdict {
         };
         let policy = Policy { uri: basis.policy.name.clone(), digest: basis.policy.digest.into() };
         [
-            ("verifier", self.verifier.id == verifier_id(governor)),
+            ("verifier", self.verifier.id == governor_id(governor)),
             ("resourceUri", self.resource_uri == resource_uri(basis.artifact)),
             ("policy", self.policy == policy),
             ("inputAttestations", self.input_attestations == inputs(basis)),
@@ -172,7 +172,9 @@ impl Verdict {
     }
 }
 
-fn verifier_id(governor: Digest) -> String {
+/// The name of a governor as verifier and builder.
+#[must_use]
+pub fn governor_id(governor: Digest) -> String {
     format!("https://proofmark.dev/governor/{governor}")
 }
 

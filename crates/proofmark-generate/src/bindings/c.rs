@@ -57,10 +57,11 @@ pub(super) fn bind(public: &Public) -> Bound {
         public.functions.iter().zip(names).map(|(function, name)| declared(function, name, &mut types)).collect();
     let header = header(&types, &functions);
     let glue = glue::glue(&public.functions, &functions, &types);
-    let library = LIBRARY.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
-    let mut files =
-        vec![("proofmark/types.h".to_owned(), header.into_bytes()), ("proofmark/glue.c".to_owned(), glue.into_bytes())];
-    files.extend(library);
+    let runtime = LIBRARY.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
+    let texts = [("types.h", header), ("glue.c", glue), ("library.c", library())];
+    let mut files: Vec<(String, Vec<u8>)> =
+        texts.into_iter().map(|(name, text)| (format!("proofmark/{name}"), text.into_bytes())).collect();
+    files.extend(runtime);
     let shown = types.declarations.iter().map(|declaration| format!("\n{}", declaration.shown)).collect::<String>();
     Bound {
         files,
@@ -125,6 +126,12 @@ fn header(types: &Types, functions: &[CFunction]) -> String {
         let _ = writeln!(text, "{};", function.prototype);
     }
     text
+}
+
+/// `library.c`: the library, by itself, for its own names are no business of the code's. What the code defines too wins.
+fn library() -> String {
+    let weak: String = LIBRARY_FUNCTIONS.iter().map(|function| format!("#pragma weak {function}\n")).collect();
+    format!("{weak}#include \"runtime.c\"\n")
 }
 
 fn owned(name: &str) -> String {
@@ -202,6 +209,7 @@ pub(super) fn command(bound: &Bound, tools: Tools<'_>, sources: &[SourceFile]) -
         compile(&format!("./{}", source.name), flags);
     }
     compile("proofmark/glue.c", Vec::new());
+    compile("proofmark/library.c", Vec::new());
     lines.push(link(bound, tools, &objects));
     lines
 }

@@ -16,6 +16,7 @@ use crate::merkle;
 use crate::note::Note;
 use crate::order::Acting;
 use crate::policy::{Action, Decision, Policy, Request};
+use crate::provenance::Provenance;
 use crate::statement::{Predicate, Statement};
 use crate::submission::{PolicyRef, Submission};
 use crate::trust::Trust;
@@ -37,6 +38,7 @@ pub struct Verified {
     /// The policy as the trust file names it.
     pub policy: PolicyRef,
     pub submission: Submission,
+    pub provenance: Option<Provenance>,
     pub challenge: Challenge,
     /// In the plan's order.
     pub evidence: Vec<Evidence>,
@@ -54,7 +56,7 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Index and bytes of each log entry that the mark proves: submission, evidence, verdict.
+    /// Index and bytes of each log entry that the mark proves: submission, provenance, evidence, verdict.
     #[must_use]
     pub fn entries(&self) -> Vec<(u64, Vec<u8>)> {
         self.entries.clone()
@@ -92,6 +94,7 @@ pub fn verify(mark_bytes: &[u8], artifact: Option<&[u8]>, trust: &Trust, now: Ti
 
     let submitted = submission(&mut reader, &policy)?;
     let challenge = challenge(&reader, &log)?;
+    let provenance = provenance(&mut reader, &submitted)?;
     let evidence = evidence(&mut reader, &submitted, challenge)?;
     let (verdict, governor) = verdict(&mut reader, &submitted, &evidence)?;
     let grant = grant(&reader, &verdict, governor, &submitted, &evidence, now)?;
@@ -108,6 +111,7 @@ pub fn verify(mark_bytes: &[u8], artifact: Option<&[u8]>, trust: &Trust, now: Ti
         contract: mark.contract,
         policy: policy_ref,
         submission: submitted.predicate,
+        provenance,
         challenge,
         evidence,
         evidence_payloads: payloads,
@@ -236,6 +240,22 @@ fn challenge(reader: &Reader<'_>, log: &States) -> Result<Challenge, Refusal> {
         Refusal::new(Code::Inclusion, "the checkpoint of its challenge does not cover the submission")
     })?;
     Ok(Challenge::new(&log.challenge_text, entry))
+}
+
+fn provenance(reader: &mut Reader<'_>, submitted: &Statement<Submission>) -> Result<Option<Provenance>, Refusal> {
+    let mark = reader.mark;
+    let Some(logged) = &mark.provenance else { return Ok(None) };
+    let read = reader.read("provenance", logged, |_: &Provenance| Kind::Provenance)?;
+    let external = read.statement.predicate.external();
+    let disagrees = [
+        ("name", read.statement.name == submitted.name),
+        ("contract", external.contract == submitted.predicate.contract),
+        ("generator", external.generator == submitted.predicate.generator),
+    ];
+    match disagrees.iter().find(|(_, same)| !same) {
+        Some((field, _)) => Err(Refusal::new(Code::Disagreement, format!("its provenance is for another {field}"))),
+        None => Ok(Some(read.statement.predicate)),
+    }
 }
 
 fn evidence<'a>(

@@ -15,6 +15,10 @@ use proofmark_mark::mark::{Logged, Mark, Version};
 use proofmark_mark::merkle::{self, Tree};
 use proofmark_mark::note::{Note, SignerKey};
 use proofmark_mark::policy::{Action, Decision, Policy, Request};
+use proofmark_mark::provenance::{
+    BUILD_TYPE, BuildDefinition, Builder, External, Internal, Metadata, Outcome as Came, Provenance, Resource,
+    RunDetails, Spent, named,
+};
 use proofmark_mark::statement::{Predicate, Statement};
 use proofmark_mark::submission::{PolicyRef, Submission};
 use proofmark_mark::trust::Trust;
@@ -68,6 +72,8 @@ pub struct Recipe {
     pub approvals: BTreeSet<String>,
     pub capabilities: BTreeSet<String>,
     pub submission: fn(&mut Statement<Submission>),
+    /// `None`: nobody says where the artifact comes from.
+    pub provenance: Option<fn(&mut Statement<Provenance>)>,
     pub evidence: fn(&mut Statement<Evidence>),
     pub verdict: fn(&mut Statement<Verdict>),
     pub mark: fn(&mut Mark),
@@ -78,6 +84,7 @@ pub struct Recipe {
 /// Who signs what; the usual governor has seed 1, the usual log seed 2.
 pub struct Signers {
     pub submission: u8,
+    pub provenance: u8,
     pub evidence: u8,
     pub verdict: u8,
     pub challenge_log: u8,
@@ -102,10 +109,11 @@ impl Default for Recipe {
             approvals: BTreeSet::new(),
             capabilities: BTreeSet::new(),
             submission: |_| {},
+            provenance: None,
             evidence: |_| {},
             verdict: |_| {},
             mark: |_| {},
-            signers: Signers { submission: 1, evidence: 1, verdict: 1, challenge_log: 2, log: 2 },
+            signers: Signers { submission: 1, provenance: 1, evidence: 1, verdict: 1, challenge_log: 2, log: 2 },
             order: Order::Right,
         }
     }
@@ -195,6 +203,13 @@ impl Recipe {
         let generator = Digest::of(asked.predicate.generator.as_bytes());
         let submission_entry = Entry::submission(&submission, artifact, contract, generator).to_bytes();
         let submission_index = log.append(&submission_entry);
+        let provenance = self.provenance.map(|change| {
+            let mut statement = Statement::new("none", artifact, made(contract));
+            change(&mut statement);
+            let envelope = sign(&statement, self.signers.provenance);
+            let index = log.append(&Entry::new(Kind::Provenance, &envelope, artifact, contract).to_bytes());
+            (envelope, index)
+        });
         let (challenge_note, challenge_size) = match self.order {
             Order::ChallengeFirst => early,
             _ => (log.checkpoint(self.signers.challenge_log), log.tree.size()),
@@ -220,6 +235,7 @@ impl Recipe {
             contract: CONTRACT.to_owned(),
             policy: self.policy.clone(),
             submission: log.logged(submission, submission_index),
+            provenance: provenance.map(|(envelope, index)| log.logged(envelope, index)),
             challenge_checkpoint: challenge_note.to_string(),
             evidence: evidence.into_iter().map(|(index, envelope)| log.logged(envelope, index)).collect(),
             verdict: log.logged(verdict, verdict_index),
@@ -279,5 +295,44 @@ impl Recipe {
             plan: policy.plan(),
             policy: PolicyRef { name: "tiny".to_owned(), digest: policy.digest() },
         }
+    }
+}
+
+/// Where the artifact comes from.
+fn made(contract: Digest) -> Provenance {
+    Provenance {
+        build_definition: BuildDefinition {
+            build_type: BUILD_TYPE.to_owned(),
+            external_parameters: External {
+                contract,
+                operator: "Ada".to_owned(),
+                generator: "a model".to_owned(),
+                kind: "openai".to_owned(),
+                endpoint: Some("http://127.0.0.1:11434/v1".to_owned()),
+                target: "c".to_owned(),
+                parameters: BTreeMap::from([("temperature".to_owned(), "0.7".to_owned())]),
+            },
+            internal_parameters: Internal {
+                candidate: 1,
+                repairs: 0,
+                repairs_of: Vec::new(),
+                outcome: Came::Built,
+                reason: None,
+                reproducible: Some(true),
+                model: None,
+                fingerprint: None,
+                spent: Spent::default(),
+            },
+            resolved_dependencies: vec![Resource::new(named::PROMPT, Digest([6; 32]))],
+        },
+        run_details: RunDetails {
+            builder: Builder { id: "https://proofmark.dev/governor/x".to_owned(), version: BTreeMap::new() },
+            metadata: Metadata {
+                invocation_id: "00".repeat(16),
+                started_on: time("2026-11-21T09:58:00Z"),
+                finished_on: time("2026-11-21T09:59:00Z"),
+            },
+            byproducts: vec![Resource::new(named::REPLY, Digest([7; 32]))],
+        },
     }
 }

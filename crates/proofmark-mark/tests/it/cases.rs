@@ -5,6 +5,8 @@ use proofmark_mark::digest::Digest;
 use proofmark_mark::evidence::Outcome;
 use proofmark_mark::mark::Mark;
 use proofmark_mark::note::Note;
+use proofmark_mark::provenance::Provenance;
+use proofmark_mark::statement::Statement;
 use proofmark_mark::submission::Autonomy;
 use proofmark_mark::verdict::{OnDeparture, VerificationResult};
 
@@ -23,7 +25,7 @@ fn usual() -> Signers {
 /// Every wrong mark.
 pub fn wrong() -> Vec<Case> {
     let mut cases = spelled();
-    let made = [checkpoints(), proofs(), statements(), evidence(), verdicts(), grants()];
+    let made = [checkpoints(), proofs(), statements(), provenance(), evidence(), verdicts(), grants()];
     cases.extend(made.into_iter().flatten().map(|(name, expect, recipe)| Case { name, expect, mark: recipe.bytes() }));
     cases
 }
@@ -56,6 +58,38 @@ fn spelled() -> Vec<Case> {
 }
 
 type Wrong = (&'static str, &'static str, Recipe);
+
+/// What is wrong with where the artifact comes from.
+fn provenance() -> Vec<Wrong> {
+    let with = |change: fn(&mut Statement<Provenance>)| Recipe { provenance: Some(change), ..Recipe::default() };
+    let altered = |mark: fn(&mut Mark)| Recipe { provenance: Some(|_| {}), mark, ..Recipe::default() };
+    let signers = Signers { provenance: 9, ..usual() };
+    vec![
+        ("provenance by an unknown governor", "signature", Recipe { signers, ..with(|_| {}) }),
+        ("provenance of another artifact", "disagreement", with(|one| one.artifact = Digest([1; 32]))),
+        ("provenance under another name", "disagreement", with(|one| one.name = "other".to_owned())),
+        (
+            "provenance for another contract",
+            "disagreement",
+            with(|one| one.predicate.build_definition.external_parameters.contract = Digest([1; 32])),
+        ),
+        (
+            "provenance of another generator",
+            "disagreement",
+            with(|one| one.predicate.build_definition.external_parameters.generator = "other".to_owned()),
+        ),
+        (
+            "provenance at another place in the log",
+            "inclusion",
+            altered(|mark| mark.provenance.as_mut().unwrap().index = 3),
+        ),
+        (
+            "evidence in the place of provenance",
+            "statement",
+            altered(|mark| mark.provenance = Some(mark.evidence[0].clone())),
+        ),
+    ]
+}
 
 /// What is wrong with checkpoints.
 fn checkpoints() -> Vec<Wrong> {

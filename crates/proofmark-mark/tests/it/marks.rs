@@ -30,6 +30,15 @@ fn a_right_mark_is_valid_and_says_what_it_proves() {
 }
 
 #[test]
+fn a_mark_may_say_where_its_artifact_comes_from() {
+    let bytes = Recipe { provenance: Some(|_| {}), ..Recipe::default() }.bytes();
+    let verified = verify(&bytes, Some(ARTIFACT), &trust(POLICY), now()).unwrap();
+    assert_eq!(verified.provenance.unwrap().external().operator, "Ada");
+    let none = verify(&Recipe::default().bytes(), Some(ARTIFACT), &trust(POLICY), now()).unwrap();
+    assert_eq!(none.provenance, None);
+}
+
+#[test]
 fn it_is_the_same_mark_every_time() {
     assert_eq!(Recipe::default().bytes(), Recipe::default().bytes());
 }

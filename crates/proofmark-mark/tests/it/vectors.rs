@@ -336,6 +336,7 @@ fn entries() -> Value {
     let cases = [
         ("submission", submission.clone(), true),
         ("verdict", verdict.clone(), true),
+        ("provenance", text(Kind::Provenance), true),
         ("order", order.clone(), true),
         ("order about an artifact", verdict.replace("verdict", "order"), false),
         ("verdict about nothing", order.replace("order", "verdict"), false),
@@ -399,6 +400,7 @@ fn hold_challenge(vector: &Value) {
 
 fn marks() -> Value {
     let right = String::from_utf8(Recipe::default().bytes()).unwrap();
+    let made = Recipe { provenance: Some(|_| {}), ..Recipe::default() }.bytes();
     let vector = |name: &str, mark: &str, artifact: Option<&[u8]>, expect: &str| {
         json!({
             "name": name, "mark": mark, "artifact": artifact.map(encode), "expect": expect,
@@ -408,6 +410,7 @@ fn marks() -> Value {
     let mut vectors = vec![
         vector("right", &right, Some(ARTIFACT), "valid"),
         vector("right, without the artifact", &right, None, "valid"),
+        vector("right, with provenance", std::str::from_utf8(&made).unwrap(), Some(ARTIFACT), "valid"),
         vector("another artifact", &right, Some(b"another"), "artifact"),
     ];
     let wrong = cases::wrong();
