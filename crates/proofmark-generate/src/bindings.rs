@@ -14,7 +14,9 @@ use crate::target::{Target, listed};
 use names::Names;
 
 pub(crate) mod abi;
+mod assemblyscript;
 mod c;
+mod javascript;
 mod names;
 mod wat;
 
@@ -60,6 +62,18 @@ pub enum BindError {
     Type { target: Target, function: String, why: String, can: Vec<Target> },
 }
 
+/// The function that a language can't have, and why.
+struct Refused {
+    function: String,
+    why: String,
+}
+
+impl Refused {
+    fn new(function: &Function, why: impl Into<String>) -> Self {
+        Self { function: function.full_name(), why: why.into() }
+    }
+}
+
 /// The glue of a target for the functions of a contract.
 ///
 /// # Errors
@@ -68,15 +82,23 @@ pub fn bind(target: Target, public: &Public) -> Result<Bound, BindError> {
     if public.program.is_some() != (target == Target::Program) {
         return Err(if target == Target::Program { BindError::Component } else { BindError::Program });
     }
+    generated(target, public).map_err(|Refused { function, why }| {
+        let others = Target::ALL.into_iter().filter(|other| *other != Target::Program);
+        let can = others.filter(|other| generated(*other, public).is_ok()).collect();
+        BindError::Type { target, function, why, can }
+    })
+}
+
+fn generated(target: Target, public: &Public) -> Result<Bound, Refused> {
     match target {
         Target::C => Ok(c::bind(public)),
         Target::Wat => Ok(wat::bind(public)),
+        Target::JavaScript => javascript::bind(public),
         Target::Program => Ok(program()),
-        _ => Err(BindError::Type {
-            target,
+        Target::AssemblyScript => assemblyscript::bind(public),
+        Target::Python | Target::Rust => Err(Refused {
             function: public.functions.first().map(|function| function.full_name()).unwrap_or_default(),
-            why: "no binding".to_owned(),
-            can: vec![Target::C, Target::Wat],
+            why: "no glue is generated for it".to_owned(),
         }),
     }
 }
@@ -110,6 +132,8 @@ impl Bound {
     pub fn commands(&self, tools: Tools<'_>, sources: &[SourceFile]) -> Vec<Vec<String>> {
         match self.target {
             Target::C => c::command(self, tools, sources),
+            Target::AssemblyScript => assemblyscript::command(self, tools),
+            Target::JavaScript => javascript::command(self, tools),
             Target::Program => {
                 let mut line = tools.program.to_vec();
                 line.extend(["-std=c11", "-O2", "-w", "-static"].map(str::to_owned));
@@ -143,13 +167,17 @@ fn function_names(functions: &[Arc<Function>], taken: &mut Names, style: fn(&str
         .iter()
         .map(|function| match function.interface.as_deref() {
             Some(interface) if same(&function.name) > 1 => {
-                let id = interface.split('@').next().unwrap_or(interface);
-                let local = id.rsplit('/').next().unwrap_or(id);
-                taken.take(&style(&format!("{local}-{}", function.name)))
+                taken.take(&style(&format!("{}-{}", local_name(interface), function.name)))
             }
             _ => taken.take(&style(&function.name)),
         })
         .collect()
+}
+
+/// `iface` of `ns:pkg/iface@1.0.0`.
+fn local_name(interface: &str) -> String {
+    let id = interface.split('@').next().unwrap_or(interface);
+    id.rsplit('/').next().unwrap_or(id).to_owned()
 }
 
 /// Whether a type or any part of it is one that `is` says.
@@ -162,3 +190,6 @@ fn any(ty: &Type, is: &dyn Fn(&Type) -> bool) -> bool {
             _ => abi::cases(ty).into_iter().flatten().any(|ty| any(ty, is)),
         }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@ const FILES_MAX: usize = 32;
 const FILE_BYTES_MAX: usize = 512 << 10;
 const NAME_MAX: usize = 128;
 const DEPTH_MAX: usize = 4;
+/// The folder of files that [`crate::bind`] generates.
+const GENERATED: &str = "proofmark";
 
 /// Files of source code: at least one, with different names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub enum ExtractError {
     Empty,
     #[error("the reply's code holds a control character")]
     Control,
+    #[error("the reply holds several files, and none is `{0}`, in which the functions must be")]
+    NoMain(&'static str),
     #[error("the reply holds more than {FILES_MAX} files")]
     Many,
     #[error("a file in the reply has more than {FILE_BYTES_MAX} bytes")]
@@ -60,7 +64,8 @@ struct Block<'a> {
 }
 
 /// The source files in a reply: each block that says which file it is; else the one block in the target's language. If
-/// there are several of those, the only one that mentions all of `wanted`, names of functions that it must define.
+/// there are several of those, the only one that mentions all of `wanted`, names of functions that it must define. Where
+/// the target starts at one file, a file that is the only one is taken for it, whatever it is called.
 ///
 /// # Errors
 /// [`ExtractError`].
@@ -95,6 +100,12 @@ pub fn extract(reply: &str, target: Target, wanted: &[String]) -> Result<Sources
             _ => return Err(ExtractError::Ambiguous(count)),
         };
         files.push(SourceFile { name: target.main_file().to_owned(), text: checked(main.text)? });
+    }
+    if target.starts_at_main() && !files.iter().any(|file| file.name == target.main_file()) {
+        match files.as_mut_slice() {
+            [only] => target.main_file().clone_into(&mut only.name),
+            _ => return Err(ExtractError::NoMain(target.main_file())),
+        }
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Sources { files })
@@ -216,7 +227,7 @@ fn file_name(text: &str) -> Option<String> {
     is_name.then(|| text.to_owned())
 }
 
-/// Whether a file may be taken: a relative path of plain names, with an ending of the target.
+/// Whether a file may be taken: a relative path of plain names, with an ending of the target, not where the glue is.
 fn is_source(name: &str, target: Target) -> bool {
     let plain = |part: &str| {
         !part.is_empty()
@@ -225,7 +236,11 @@ fn is_source(name: &str, target: Target) -> bool {
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
     };
     let ending = name.rsplit_once('.').map(|(_, ending)| ending).unwrap_or_default();
-    name.split('/').count() <= DEPTH_MAX && name.split('/').all(plain) && target.endings().contains(&ending)
+    let is_generated = name.split('/').next() == Some(GENERATED);
+    !is_generated
+        && name.split('/').count() <= DEPTH_MAX
+        && name.split('/').all(plain)
+        && target.endings().contains(&ending)
 }
 
 /// Whether a name stands in a text as a word of its own.

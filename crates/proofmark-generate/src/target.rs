@@ -60,6 +60,11 @@ impl Target {
         }
     }
 
+    /// Whether the build starts at the main file alone, and finds others from there.
+    pub(crate) fn starts_at_main(self) -> bool {
+        !matches!(self, Self::C | Self::Wat | Self::Program)
+    }
+
     /// What its files may end with.
     pub(crate) fn endings(self) -> &'static [&'static str] {
         match self {

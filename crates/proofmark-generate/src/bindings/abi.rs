@@ -120,6 +120,54 @@ pub(crate) fn flags_bytes(names: usize) -> u32 {
     }
 }
 
+/// Size and alignment of a value in memory, in bytes.
+pub(crate) fn size_align(ty: &Type) -> (u32, u32) {
+    match ty {
+        Type::Bool | Type::S8 | Type::U8 => (1, 1),
+        Type::S16 | Type::U16 => (2, 2),
+        Type::S32 | Type::U32 | Type::F32 | Type::Char => (4, 4),
+        Type::S64 | Type::U64 | Type::F64 => (8, 8),
+        Type::String | Type::List(_) => (8, 4),
+        Type::Enum(shape) => (tag_bytes(shape.cases.len()), tag_bytes(shape.cases.len())),
+        Type::Flags(shape) => (flags_bytes(shape.names.len()), flags_bytes(shape.names.len())),
+        Type::Record(shape) => whole(&shape.fields.iter().map(|(_, ty)| ty).collect::<Vec<_>>()),
+        Type::Tuple(types) => whole(&types.iter().collect::<Vec<_>>()),
+        Type::Option(_) | Type::Result(_) | Type::Variant(_) => {
+            let cases = cases(ty);
+            let tag = tag_bytes(cases.len());
+            let sizes: Vec<(u32, u32)> = cases.into_iter().flatten().map(size_align).collect();
+            let align = sizes.iter().map(|(_, align)| *align).fold(tag, u32::max);
+            let payload = sizes.iter().map(|(size, _)| *size).max().unwrap_or(0);
+            let payload_align = sizes.iter().map(|(_, align)| *align).max().unwrap_or(1);
+            (aligned(aligned(tag, payload_align).saturating_add(payload), align), align)
+        }
+    }
+}
+
+/// Where values lie that are one after the other, from the address of the first.
+pub(crate) fn offsets(types: &[&Type]) -> Vec<u32> {
+    let mut end = 0_u32;
+    let mut place = |ty: &&Type| {
+        let (size, align) = size_align(ty);
+        let start = aligned(end, align);
+        end = start.saturating_add(size);
+        start
+    };
+    types.iter().map(&mut place).collect()
+}
+
+fn whole(types: &[&Type]) -> (u32, u32) {
+    let align = types.iter().map(|ty| size_align(ty).1).max().unwrap_or(1);
+    let last = offsets(types).last().copied().unwrap_or(0);
+    let size = types.last().map_or(0, |ty| size_align(ty).0);
+    (aligned(last.saturating_add(size), align), align)
+}
+
+/// The next multiple of `align`, which is a power of two.
+fn aligned(at: u32, align: u32) -> u32 {
+    at.next_multiple_of(align.max(1))
+}
+
 /// Whether a value of that type has parts in memory of their own.
 pub(crate) fn has_pointer(ty: &Type) -> bool {
     match ty {
@@ -157,7 +205,7 @@ mod tests {
     }";
 
     #[test]
-    fn signatures_are_those_of_wit_parser() {
+    fn signatures_and_sizes_are_those_of_wit_parser() {
         let text = format!("contract = 1\nname = \"n\"\nintent = \"i\"\n[interface]\nwit = \"\"\"\n{WIT}\n\"\"\"\n");
         let contract = Contract::parse(&text).unwrap();
         let resolve = &contract.interface.resolve;
@@ -167,6 +215,8 @@ mod tests {
             WasmType::F32 => Core::F32,
             WasmType::F64 => Core::F64,
         };
+        let mut sizes = wit_parser::SizeAlign::default();
+        sizes.fill(resolve);
         let world = &resolve.worlds[contract.interface.world_id];
         let items = world.exports.values().filter_map(|item| match item {
             WorldItem::Function(item) => Some(item),
@@ -180,6 +230,11 @@ mod tests {
             assert_eq!(found.result, wanted.results.first().map(core), "{}", function.name);
             assert_eq!(found.are_params_in_memory, wanted.indirect_params, "{}", function.name);
             assert_eq!(found.is_result_in_memory, wanted.retptr, "{}", function.name);
+            for ((_, ty), declared) in function.params.iter().zip(&item.params) {
+                let wanted = (sizes.size(&declared.ty).size_wasm32(), sizes.align(&declared.ty).align_wasm32());
+                let (size, align) = size_align(ty);
+                assert_eq!((size as usize, align as usize), wanted, "{ty}");
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 //! copy of it. A stray `main` that prints does no harm: `stdio.h` declares what has no body, so that only an export that
 //! reaches it fails to link.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{Bound, Tools, names::Names};
@@ -56,10 +57,11 @@ pub(super) fn bind(public: &Public) -> Bound {
         public.functions.iter().zip(names).map(|(function, name)| declared(function, name, &mut types)).collect();
     let header = header(&types, &functions);
     let glue = glue::glue(&public.functions, &functions, &types);
-    let library = LIBRARY.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
-    let mut files =
-        vec![("proofmark/types.h".to_owned(), header.into_bytes()), ("proofmark/glue.c".to_owned(), glue.into_bytes())];
-    files.extend(library);
+    let runtime = LIBRARY.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
+    let texts = [("types.h", header), ("glue.c", glue), ("library.c", library())];
+    let mut files: Vec<(String, Vec<u8>)> =
+        texts.into_iter().map(|(name, text)| (format!("proofmark/{name}"), text.into_bytes())).collect();
+    files.extend(runtime);
     let shown = types.declarations.iter().map(|declaration| format!("\n{}", declaration.shown)).collect::<String>();
     Bound {
         files,
@@ -124,6 +126,12 @@ fn header(types: &Types, functions: &[CFunction]) -> String {
         let _ = writeln!(text, "{};", function.prototype);
     }
     text
+}
+
+/// `library.c`: the library, by itself, for its own names are no business of the code's. What the code defines too wins.
+fn library() -> String {
+    let weak: String = LIBRARY_FUNCTIONS.iter().map(|function| format!("#pragma weak {function}\n")).collect();
+    format!("{weak}#include \"runtime.c\"\n")
 }
 
 fn owned(name: &str) -> String {
@@ -194,12 +202,14 @@ pub(super) fn command(bound: &Bound, tools: Tools<'_>, sources: &[SourceFile]) -
         objects.push(object);
     };
     for source in sources.iter().filter(|source| source.name.ends_with(".c")) {
-        let repeated = bound.repeatable.iter().filter(|name| repeats(&source.text, name));
+        let defined = defined(&source.text);
+        let repeated = bound.repeatable.iter().filter(|name| defined.contains(name.as_str()));
         let mut flags: Vec<String> = repeated.map(|name| format!("-D{}", owned(name))).collect();
         flags.extend(["-include", "proofmark/types.h"].map(str::to_owned));
         compile(&format!("./{}", source.name), flags);
     }
     compile("proofmark/glue.c", Vec::new());
+    compile("proofmark/library.c", Vec::new());
     lines.push(link(bound, tools, &objects));
     lines
 }
@@ -221,19 +231,23 @@ fn link(bound: &Bound, tools: Tools<'_>, objects: &[String]) -> Vec<String> {
     line
 }
 
-/// Whether a source defines that struct: `struct NAME {`.
-fn repeats(text: &str, name: &str) -> bool {
-    let mut rest = text;
-    while let Some(at) = rest.find("struct") {
-        let (before, after) = rest.split_at(at);
-        let starts = !before.ends_with(|character: char| character.is_ascii_alphanumeric() || character == '_');
-        rest = after.strip_prefix("struct").unwrap_or_default();
-        let body = rest.trim_start().strip_prefix(name).map(str::trim_start);
-        if starts && body.is_some_and(|body| body.starts_with('{')) {
-            return true;
+/// The structs that a source defines: `struct NAME {`.
+fn defined(text: &str) -> BTreeSet<&str> {
+    let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let mut pieces = text.split("struct");
+    let mut before = pieces.next().unwrap_or_default();
+    let mut names = BTreeSet::new();
+    for piece in pieces {
+        let starts = !before.ends_with(is_word) && piece.starts_with(char::is_whitespace);
+        let rest = piece.trim_start();
+        let name = rest.split(|character| !is_word(character)).next().unwrap_or_default();
+        let is_body = rest.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('{'));
+        if starts && is_body {
+            names.insert(name);
         }
+        before = piece;
     }
-    false
+    names
 }
 
 #[cfg(test)]

@@ -40,6 +40,24 @@ pub(crate) fn shout(name: &str) -> String {
     name.replace('-', "_").to_ascii_uppercase()
 }
 
+/// `merge-intervals` as `MergeIntervals`.
+pub(crate) fn pascal(name: &str) -> String {
+    name.split('-').map(capital).collect()
+}
+
+/// `merge-intervals` as `mergeIntervals`.
+pub(crate) fn camel(name: &str) -> String {
+    let mut words = name.split('-');
+    let first = words.next().unwrap_or_default().to_ascii_lowercase();
+    first + &words.map(capital).collect::<String>()
+}
+
+fn capital(word: &str) -> String {
+    let mut characters = word.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase()).into_iter();
+    first.chain(characters.flat_map(char::to_lowercase)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +65,7 @@ mod tests {
     #[test]
     fn names_are_written_as_the_language_does_and_never_twice() {
         assert_eq!([snake("a-URL-b2"), shout("a-URL-b2")], ["a_url_b2", "A_URL_B2"]);
+        assert_eq!([pascal("a-URL-b2"), camel("a-URL-b2"), camel("URL")], ["AUrlB2", "aUrlB2", "url"]);
         let mut names = Names::new(|name| name == "int");
         assert_eq!(
             ["int", "x", "int", "x", "int_"].map(|name| names.take(name)),

@@ -60,6 +60,18 @@ fn files_are_named_behind_the_fence_before_it_or_in_a_comment() {
 }
 
 #[test]
+fn a_target_that_starts_at_one_file_takes_the_only_one_for_it() {
+    let js = |reply: &str| {
+        extract(reply, Target::JavaScript, &[])
+            .map(|sources| sources.files.into_iter().map(|file| file.name).collect::<Vec<_>>())
+    };
+    assert_eq!(js("```js\n// gcd.js\nexport function gcd() {}\n```"), Ok(vec!["artifact.js".to_owned()]));
+    let two = "`artifact.js`\n```js\nx\n```\n`util/b.js`\n```js\ny\n```\n";
+    assert_eq!(js(two), Ok(vec!["artifact.js".to_owned(), "util/b.js".to_owned()]));
+    assert_eq!(js(&two.replace("artifact", "main")), Err(ExtractError::NoMain("artifact.js")));
+}
+
+#[test]
 fn a_file_that_is_not_source_code_refuses_the_reply() {
     for name in [
         "contract.toml",
@@ -78,6 +90,8 @@ fn a_file_that_is_not_source_code_refuses_the_reply() {
         "main.c.sh",
         "gcd.mark",
         "Makefile.mk",
+        "proofmark/types.h",
+        "proofmark/x/y.c",
     ] {
         let reply = format!("```c\nint gcd;\n```\n`{name}`\n```\nx\n```");
         assert_eq!(c(&reply), Err(ExtractError::Foreign(name.to_owned())), "{name}");

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use proofmark_contract::{Function, Type};
 
+use super::CFunction;
 use super::types::{Types, field_names};
-use super::{CFunction, LIBRARY_FUNCTIONS};
 use crate::bindings::abi::{self, Core, Signature};
 
 /// Bits as another type, and the memory of parameters.
@@ -31,13 +31,9 @@ struct Flat {
     core: Core,
 }
 
-/// `glue.c`, with the library in it.
+/// `glue.c`.
 pub(super) fn glue(functions: &[std::sync::Arc<Function>], named: &[CFunction], types: &Types) -> String {
-    let mut text = String::from("#include \"types.h\"\n");
-    for function in LIBRARY_FUNCTIONS {
-        let _ = writeln!(text, "#pragma weak {function}");
-    }
-    let _ = write!(text, "#include \"runtime.c\"\n\n{HEAD}");
+    let mut text = format!("#include \"types.h\"\n\n{HEAD}");
     let signatures: Vec<Signature> = functions.iter().map(|function| abi::signature(function)).collect();
     if signatures.iter().any(|signature| signature.needs_allocation) {
         text.push_str(ALLOCATION);

@@ -3,15 +3,8 @@
 
 use proofmark_contract::Contract;
 
-use super::super::{BindError, bind};
+use super::super::{BindError, bind, tests::public};
 use super::*;
-
-fn public(wit: &str) -> Public {
-    let text = format!(
-        "contract = 1\nname = \"n\"\nintent = \"i\"\n[interface]\nwit = \"\"\"\npackage t:t@1.0.0;\n{wit}\n\"\"\"\n"
-    );
-    Public::of(&Contract::parse(&text).unwrap()).unwrap()
-}
 
 fn text(bound: &Bound, name: &str) -> String {
     let (_, bytes) = bound.files.iter().find(|(known, _)| known == name).unwrap();
@@ -36,9 +29,7 @@ world w { export shapes; export is-leap: func(year: u32) -> bool; export nothing
 fn types_and_exports() {
     let bound = bind(Target::C, &public(WIT)).unwrap();
     insta::assert_snapshot!("types", text(&bound, "proofmark/types.h"));
-    let glue = text(&bound, "proofmark/glue.c");
-    let (_, exports) = glue.split_once("#include \"runtime.c\"").unwrap();
-    insta::assert_snapshot!("glue", exports);
+    insta::assert_snapshot!("glue", text(&bound, "proofmark/glue.c"));
     assert_eq!(bound.functions(), ["is_leap", "nothing", "describe"]);
 }
 
@@ -56,6 +47,17 @@ fn the_commands_take_every_source_as_a_file() {
     assert!(
         zig.last().unwrap().contains(&"-Wl,--no-entry,--fatal-warnings,--stack-first,-z,stack-size=262144".to_owned())
     );
+}
+
+#[test]
+fn structs_that_code_defines_are_found() {
+    let found = |text| defined(text).into_iter().collect::<Vec<_>>();
+    assert_eq!(
+        found("typedef struct a {} a; struct  b\n{ int x; }; struct c; struct d *p; mystruct e {} structf {} struct{}"),
+        ["a", "b"]
+    );
+    assert_eq!(found("struct a struct b { struct c { int é; } x; }; struct"), ["b", "c"]);
+    assert!(found("").is_empty() && found("struct é {").is_empty());
 }
 
 #[test]
