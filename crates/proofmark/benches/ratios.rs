@@ -28,6 +28,8 @@ use wasmtime::component::{Component, Linker};
 
 #[path = "ratios/fenced.rs"]
 mod fenced;
+#[path = "ratios/strength.rs"]
+mod strength;
 #[path = "../src/commands/worker.rs"]
 mod worker;
 
@@ -68,7 +70,13 @@ fn main() -> ExitCode {
         return code;
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let benches: [(&str, fn()); 4] = [("calls", calls), ("run", run), ("worker", fenced::bench), ("verify", verify_)];
+    let benches: [(&str, fn()); 5] = [
+        ("calls", calls),
+        ("run", run),
+        ("worker", fenced::bench),
+        ("verify", verify_),
+        ("strength", strength::bench),
+    ];
     for (name, bench) in benches {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {
             bench();

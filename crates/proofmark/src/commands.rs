@@ -22,6 +22,7 @@ mod orders;
 mod replay;
 mod revoke;
 mod run;
+pub mod sharpen;
 mod stage;
 mod stop;
 mod thaw;
@@ -40,6 +41,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Run(arguments) => run::run(format, home, &arguments),
         Command::Call(arguments) => call::run(format, &arguments),
         Command::Inspect(arguments) => inspect::run(format, &arguments),
+        Command::Contract(crate::cli::Contract::Sharpen(arguments)) => sharpen::run(format, &arguments),
         Command::Freeze(arguments) => freeze::run(format, home, &arguments),
         Command::Thaw(arguments) => thaw::run(format, home, &arguments),
         Command::Revoke(arguments) => revoke::run(format, home, &arguments),

@@ -21,6 +21,7 @@ use crate::inputs;
 pub mod egress;
 pub mod native;
 pub mod report;
+pub mod sharpen;
 pub mod staged;
 
 /// Version of the JSON that commands print.

@@ -22,6 +22,7 @@ mod programs;
 mod replays;
 mod secrets;
 mod several;
+mod strength;
 mod tampering;
 mod tapes;
 mod web;
