@@ -70,13 +70,8 @@ fn main() -> ExitCode {
         return code;
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let benches: [(&str, fn()); 5] = [
-        ("calls", calls),
-        ("run", run),
-        ("worker", fenced::bench),
-        ("verify", verify_),
-        ("strength", strength::bench),
-    ];
+    let benches: [(&str, fn()); 5] =
+        [("calls", calls), ("run", run), ("worker", fenced::bench), ("verify", verify_), ("strength", strength::bench)];
     for (name, bench) in benches {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {
             bench();

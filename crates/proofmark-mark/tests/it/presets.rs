@@ -239,6 +239,7 @@ fn autonomous_takes_no_native_executable_that_could_ask_for_more() {
 fn autonomous_wants_a_contract_that_would_have_noticed() {
     refused_by("autonomous", &[], |asked| asked.count("strength", "score", 50));
     refused_by("autonomous", &["contract-strong"], |asked| asked.count("strength", "score", 49));
+    refused_by("autonomous", &["contract-strong"], |asked| asked.count("strength", "survived", 11));
     // Native code has no mutants.
     refused_by("autonomous", &[], |asked| {
         asked.evidence("strength").outcome = Outcome::Unknown;

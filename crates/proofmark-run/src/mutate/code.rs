@@ -51,6 +51,8 @@ pub struct Code {
     functions: Vec<u32>,
     imported: u32,
     names: BTreeMap<u32, String>,
+    /// The global that holds a compiler's stack pointer, where the module has one.
+    stack_pointer: Option<u32>,
     /// Functions that are called or handed out from outside of any body.
     roots: BTreeSet<u32>,
     /// What each body calls or hands out.
@@ -90,7 +92,7 @@ impl Code {
     pub fn read(binary: &[u8], module: &Module) -> Result<Self, BinaryReaderError> {
         let mut code = Self::default();
         let bytes = binary.get(module.range.clone()).unwrap_or_default();
-        let mut named = BTreeMap::new();
+        let (mut named, mut imports_globals) = (BTreeMap::new(), false);
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
                 Payload::TypeSection(section) => {
@@ -98,9 +100,13 @@ impl Code {
                 }
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
-                        if let TypeRef::Func(ty) | TypeRef::FuncExact(ty) = import?.ty {
-                            code.functions.push(ty);
-                            code.imported = code.imported.saturating_add(1);
+                        match import?.ty {
+                            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                                code.functions.push(ty);
+                                code.imported = code.imported.saturating_add(1);
+                            }
+                            TypeRef::Global(_) => imports_globals = true,
+                            _ => {}
                         }
                     }
                 }
@@ -129,8 +135,14 @@ impl Code {
                     }
                 }
                 Payload::GlobalSection(section) => {
-                    for global in section {
-                        referenced(global?.init_expr.get_operators_reader(), &mut code.roots)?;
+                    for (nth, global) in section.into_iter().enumerate() {
+                        let global = global?;
+                        // C and Rust keep theirs in the first global: it starts at the top of a stack, aligned.
+                        let starts = global.init_expr.get_operators_reader().read()?;
+                        if nth == 0 && !imports_globals && global.ty.mutable && is_stack_top(&starts) {
+                            code.stack_pointer = Some(0);
+                        }
+                        referenced(global.init_expr.get_operators_reader(), &mut code.roots)?;
                     }
                 }
                 Payload::CustomSection(section) => code.names(&section),
@@ -244,6 +256,12 @@ fn operators<'a>(binary: &'a [u8], body: &Length) -> Result<OperatorsReader<'a>,
     Ok(OperatorsReader::new(reader(binary, &(code..body.content.end))))
 }
 
+fn is_stack_top(starts: &Operator<'_>) -> bool {
+    const STACK_BYTES_MIN: i32 = 1024;
+    const ALIGNED: i32 = 16;
+    matches!(starts, Operator::I32Const { value } if *value >= STACK_BYTES_MIN && value % ALIGNED == 0)
+}
+
 /// The functions that code calls or makes references of.
 fn referenced(mut operators: OperatorsReader<'_>, found: &mut BTreeSet<u32>) -> Result<(), BinaryReaderError> {
     while !operators.eof() {
@@ -345,7 +363,11 @@ impl Place<'_, '_> {
             Operator::I32Const { .. }
             | Operator::I64Const { .. }
             | Operator::F32Const { .. }
-            | Operator::F64Const { .. } => self.constant(step, before, steps.get(at..).unwrap_or_default()),
+            | Operator::F64Const { .. } => {
+                if !self.moves_stack_pointer(steps, at) {
+                    self.constant(step);
+                }
+            }
             Operator::I32Eqz => {
                 let change = Change::Words("`i32.eqz` became its opposite");
                 self.instead(Class::Relational, step, change, vec![I32_CONST, 0, I32_NE]);
@@ -388,6 +410,8 @@ impl Place<'_, '_> {
             Operator::V128Store { .. } => self.deleted(step, "v128.store", 2),
             Operator::Return => self.returned(step, before),
             Operator::End if last => self.returned(step, before),
+            Operator::I32Add | Operator::I32Sub
+                if at.checked_sub(1).is_some_and(|constant| self.moves_stack_pointer(steps, constant)) => {}
             _ => self.numeric(step, before),
         }
         if let Some(name) = step.opcode.checked_sub(FIRST_STORE).and_then(|nth| STORES.get(usize::from(nth))) {
@@ -422,16 +446,21 @@ impl Place<'_, '_> {
         self.points.push(Point { class, offset, change, block, body, replaced, with, locals: Some(ty) });
     }
 
-    /// One more, and none. The constants that move a compiler's stack pointer are left alone: they say how much room a function
-    /// has, not what it does.
-    fn constant(&mut self, step: &Step<'_>, before: Option<&Step<'_>>, from: &[Step<'_>]) {
-        let next = |nth: usize| from.get(nth).map(|step| step.operator);
-        let adds = matches!(next(1), Some(Operator::I32Add | Operator::I32Sub));
-        let takes_room = before.is_some_and(|before| matches!(before.operator, Operator::GlobalGet { .. }));
-        let gives_back = matches!(next(2), Some(Operator::GlobalSet { .. }));
-        if adds && (takes_room || gives_back) {
-            return;
-        }
+    /// Whether the constant there is added to or taken from a compiler's stack pointer: that is how much room a function has, not
+    /// what it does.
+    fn moves_stack_pointer(&self, steps: &[Step<'_>], constant: usize) -> bool {
+        let Some(pointer) = self.code.stack_pointer else { return false };
+        let operator = |at: Option<usize>| at.and_then(|at| steps.get(at)).map(|step| step.operator);
+        let takes = operator(constant.checked_sub(1));
+        let gives_back = operator(constant.checked_add(2));
+        matches!(operator(Some(constant)), Some(Operator::I32Const { .. }))
+            && matches!(operator(constant.checked_add(1)), Some(Operator::I32Add | Operator::I32Sub))
+            && (matches!(takes, Some(Operator::GlobalGet { global_index }) if *global_index == pointer)
+                || matches!(gives_back, Some(Operator::GlobalSet { global_index }) if *global_index == pointer))
+    }
+
+    /// One more, and none.
+    fn constant(&mut self, step: &Step<'_>) {
         let mut add = |to: String, with: Vec<u8>, from: String| {
             self.instead(Class::Constant, step, Change::Constant(from, to), with);
         };

@@ -15,7 +15,7 @@ const MUTANTS: u64 = 200;
 const EXECUTIONS: u64 = 65_536;
 const ROUNDS: usize = 5;
 /// Steps of the artifact in each direction.
-const STEPS: u32 = 480;
+const STEPS: u32 = 740;
 
 /// A contract of four properties for a scrambler of numbers and its inverse.
 const CONTRACT: &str = r#"
@@ -62,7 +62,8 @@ fn artifact() -> Vec<u8> {
             back.push(set(&format!("(i32.sub {n} (i32.const {constant}))")));
         } else {
             let shift = step % 11 + 16;
-            let fold = set(&format!("(i32.xor {n} (i32.shr_u (i32.xor {n} (i32.const {constant})) (i32.const {shift})))"));
+            let fold =
+                set(&format!("(i32.xor {n} (i32.shr_u (i32.xor {n} (i32.const {constant})) (i32.const {shift})))"));
             // The upper half is as it was, so that the same step again takes back what it added.
             there.push_str(&fold);
             back.push(fold);
@@ -81,8 +82,15 @@ pub fn bench() {
     let artifact = artifact();
     let run = |check: &str, executions: u64, threads: usize| {
         let challenge = Challenge(Digest::of(b"bench"));
-        let task =
-            Task { contract: &contract, artifact: &artifact, challenge, attempt: 1, executions, threads, natives: None };
+        let task = Task {
+            contract: &contract,
+            artifact: &artifact,
+            challenge,
+            attempt: 1,
+            executions,
+            threads,
+            natives: None,
+        };
         let start = Instant::now();
         let evidence = checks::run(check, &task, &|_, _| {}).unwrap();
         (start.elapsed().as_secs_f64(), evidence)
