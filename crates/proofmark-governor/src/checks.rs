@@ -20,9 +20,10 @@ pub mod examples;
 pub mod inspect;
 pub mod interference;
 pub mod properties;
+pub mod strength;
 
 /// The checks there are, in the order in which they run.
-pub const CHECKS: [&str; 5] = ["inspect", "examples", "properties", "determinism", "interference"];
+pub const CHECKS: [&str; 6] = ["inspect", "examples", "properties", "determinism", "interference", "strength"];
 
 /// What one check is asked to do.
 pub struct Task<'a> {
@@ -32,7 +33,7 @@ pub struct Task<'a> {
     pub challenge: Challenge,
     /// Which try of this generator at this contract this is, from 1.
     pub attempt: u64,
-    /// Executions for each exported function, or pairs; 0 where it has no meaning.
+    /// Executions for each exported function, or pairs, or mutants; 0 where it has no meaning.
     pub executions: u64,
     /// Threads to use. Never changes a finding.
     pub threads: usize,
@@ -63,6 +64,7 @@ pub fn run(check: &str, task: &Task<'_>, progress: Progress<'_>) -> Option<Evide
         "properties" => properties::run(task, progress),
         "determinism" => determinism::run(task, progress),
         "interference" => interference::run(task, progress),
+        "strength" => strength::run(task, progress),
         _ => return None,
     };
     // What the machine decided is no finding about the artifact, whatever the check made of it.
@@ -111,6 +113,7 @@ fn names(check: &str) -> &'static [&'static str] {
         "properties" => &["properties", "held_out", "executions", "discarded", "risk_ppm"],
         "determinism" => &["pairs", "differences"],
         "interference" => &["secrets", "pairs", "discarded", "leaks"],
+        "strength" => &["mutants", "killed", "survived", "undecided", "score"],
         _ => &[],
     }
 }

@@ -3,6 +3,7 @@
 //! A trap anywhere, also in a call that a property makes, is a violation unless `may_trap` allows that very call. A
 //! property that can't be evaluated leaves the input undecided; it never holds by default.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use proofmark_contract::{Contract, Evaluator, Exports, Function, Property, Value, shrink};
@@ -16,7 +17,7 @@ const SHRINK_FUEL_MAX: u64 = 1_000_000_000;
 /// Evaluator steps that shrinking one counterexample may take.
 const SHRINK_STEPS_MAX: u64 = 200_000_000;
 /// The longest text of a value in evidence, in characters.
-const SHOWN_MAX: usize = 2000;
+pub const SHOWN_MAX: usize = 2000;
 
 /// Judges inputs of one function. One for each thread.
 pub struct Judge<'a> {
@@ -71,10 +72,12 @@ impl Violation {
 struct InnerCalls {
     program: Arc<Program>,
     trapped: Mutex<Option<(String, Vec<Value>, String)>>,
+    calls: AtomicU64,
 }
 
 impl Exports for InnerCalls {
     fn call(&self, function: &Function, arguments: &[Value]) -> Result<Option<Value>, String> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         match self.program.call(function, arguments).ended {
             Ended::Returned(value) => Ok(value),
             Ended::Trapped(why) | Ended::Departed(why) => {
@@ -90,7 +93,8 @@ impl<'a> Judge<'a> {
     /// A judge of calls to `function`.
     #[must_use]
     pub fn new(contract: &'a Contract, function: &Arc<Function>, program: &Arc<Program>) -> Self {
-        let inner = Arc::new(InnerCalls { program: Arc::clone(program), trapped: Mutex::new(None) });
+        let inner =
+            Arc::new(InnerCalls { program: Arc::clone(program), trapped: Mutex::new(None), calls: AtomicU64::new(0) });
         let exports: Arc<dyn Exports> = inner.clone();
         Self {
             contract,
@@ -122,16 +126,28 @@ impl<'a> Judge<'a> {
             .collect()
     }
 
+    /// Calls that properties made so far.
+    #[must_use]
+    pub fn inner_calls(&self) -> u64 {
+        self.inner.calls.load(Ordering::Relaxed)
+    }
+
     /// Calls the function and evaluates the properties that accepted the input.
     #[must_use]
     pub fn judge(&self, arguments: &[Value], accepted: &[bool]) -> Judged {
         let outcome = self.program.call(&self.function, arguments);
-        let usage = Usage::from(&outcome);
-        let judgement = match outcome.ended {
-            Ended::Trapped(why) | Ended::Departed(why) => self.trapped(&self.function.full_name(), arguments, why),
+        Judged { judgement: self.of(&outcome.ended, arguments, accepted), usage: Usage::from(&outcome) }
+    }
+
+    /// What the contract says of a call of the function that ended so.
+    #[must_use]
+    pub fn of(&self, ended: &Ended, arguments: &[Value], accepted: &[bool]) -> Judgement {
+        match ended {
+            Ended::Trapped(why) | Ended::Departed(why) => {
+                self.trapped(&self.function.full_name(), arguments, why.clone())
+            }
             Ended::Returned(result) => self.returned(arguments, result.as_ref(), accepted),
-        };
-        Judged { judgement, usage }
+        }
     }
 
     fn trapped(&self, function: &str, arguments: &[Value], why: String) -> Judgement {

@@ -6,6 +6,7 @@ use proofmark_contract::{Budget, Interface};
 use proofmark_mark::digest::Digest;
 use thiserror::Error;
 
+use crate::mutate::Mutants;
 use crate::profile::Profile;
 use crate::{elf, wrap};
 
@@ -92,6 +93,22 @@ impl Artifact {
             return Ok(self.binary.clone());
         }
         wrap::wrap(&self.binary, interface)
+    }
+
+    /// Every change that makes a mutant of it.
+    ///
+    /// # Errors
+    /// As [`Mutants::of`]; never of an artifact that was read.
+    pub fn mutants(&self) -> Result<Mutants<'_>, ArtifactError> {
+        Mutants::of(&self.binary).map_err(|error| invalid(&error))
+    }
+
+    /// A mutant of it: the same artifact with another binary, which only its engine validates. It keeps the artifact's digest
+    /// and profile.
+    #[must_use]
+    pub fn mutant(&self, binary: Vec<u8>) -> Self {
+        let Self { digest, profile, .. } = self;
+        Self { digest: *digest, profile: profile.clone(), binary }
     }
 }
 

@@ -135,6 +135,20 @@ impl Program {
         Compiled::new(artifact, setting).map(Self::Wasm)
     }
 
+    /// Another artifact in the place of this one: the same interface, budget, grant and world, in the engine that is there.
+    /// While both live they share its room for instances.
+    ///
+    /// # Errors
+    /// As [`Program::compile`].
+    pub fn beside(&self, artifact: &Artifact, interface: &Interface) -> Result<Self, ProgramError> {
+        let Self::Wasm(Compiled { engine, budget, granted, world, .. }) = self else {
+            return Err(ProgramError::Artifact(ArtifactError::Native));
+        };
+        let (granted, world) = (granted.clone(), world.clone());
+        let setting = Setting { interface, budget, granted, world, threads: 1, within: None };
+        Compiled::inside(engine.clone(), artifact, setting).map(Self::Wasm)
+    }
+
     /// Calls `function` with nothing left over from other calls.
     #[must_use]
     pub fn call(&self, function: &Function, arguments: &[Value]) -> Outcome {
@@ -199,10 +213,14 @@ impl Session<'_> {
 
 impl Compiled {
     fn new(artifact: &Artifact, setting: Setting<'_>) -> Result<Self, ProgramError> {
-        let binary = artifact.component(setting.interface)?;
         // A property may hold one instance while another is called; two more for a session beside them.
         let live = setting.threads.max(1).saturating_mul(4);
         let engine = engine(setting.budget, live).map_err(|error| ProgramError::Engine(first_line(&error)))?;
+        Self::inside(engine, artifact, setting)
+    }
+
+    fn inside(engine: Engine, artifact: &Artifact, setting: Setting<'_>) -> Result<Self, ProgramError> {
+        let binary = artifact.component(setting.interface)?;
         let component = Component::from_binary(&engine, &binary)
             .map_err(|error| ProgramError::Compile(format!("{error:#}").replace('\n', " ")))?;
         covered(&engine, &component, &setting.granted)?;

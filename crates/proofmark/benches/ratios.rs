@@ -30,6 +30,8 @@ use wasmtime::component::{Component, Linker};
 mod fenced;
 #[path = "ratios/reuse.rs"]
 mod reuse;
+#[path = "ratios/strength.rs"]
+mod strength;
 #[path = "../src/commands/worker.rs"]
 mod worker;
 
@@ -70,8 +72,14 @@ fn main() -> ExitCode {
         return code;
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let benches: [(&str, fn()); 5] =
-        [("calls", calls), ("run", run), ("worker", fenced::bench), ("verify", verify_), ("reuse", reuse::bench)];
+    let benches: [(&str, fn()); 6] = [
+        ("calls", calls),
+        ("run", run),
+        ("worker", fenced::bench),
+        ("verify", verify_),
+        ("reuse", reuse::bench),
+        ("strength", strength::bench),
+    ];
     for (name, bench) in benches {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {
             bench();

@@ -55,6 +55,9 @@ pub enum Command {
     Inspect(Inspect),
     /// Erase what prompts, replies or sources said: the commitments in the log stay, and nobody can open them
     Forget(Forget),
+    /// Work on a contract
+    #[command(subcommand)]
+    Contract(Contract),
     /// Let nothing in a scope run, until a named key thaws it
     Freeze(Freeze),
     /// End a freeze
@@ -399,6 +402,28 @@ pub struct Stop {
     pub run: String,
     #[command(flatten)]
     pub ordering: Ordering,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Contract {
+    /// Ask which of two results is right where a contract accepts both, and write each answer into it as an example
+    Sharpen(Sharpen),
+}
+
+#[derive(Debug, Args)]
+pub struct Sharpen {
+    /// The contract (TOML); examples are added at its end
+    pub contract: PathBuf,
+    /// An artifact that keeps it; its mutants are what the contract is tried on
+    pub artifact: PathBuf,
+    /// Answers, a line each, instead of standard input; `--format json` without it lists the questions and asks nothing
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// How many mutants to make
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub mutants: u32,
+    #[command(flatten)]
+    pub threads: Threads,
 }
 
 #[derive(Debug, Subcommand)]

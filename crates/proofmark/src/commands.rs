@@ -27,6 +27,7 @@ mod orders;
 mod replay;
 mod revoke;
 mod run;
+pub mod sharpen;
 mod stage;
 mod stop;
 mod thaw;
@@ -50,6 +51,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Call(arguments) => call::run(format, &arguments),
         Command::Inspect(arguments) => inspect::run(format, &arguments),
         Command::Forget(arguments) => forget::run(format, home, &arguments),
+        Command::Contract(crate::cli::Contract::Sharpen(arguments)) => sharpen::run(format, &arguments),
         Command::Freeze(arguments) => freeze::run(format, home, &arguments),
         Command::Thaw(arguments) => thaw::run(format, home, &arguments),
         Command::Revoke(arguments) => revoke::run(format, home, &arguments),

@@ -74,7 +74,8 @@ pub fn contract(path: &Path) -> Result<Loaded, Failure> {
     }
 }
 
-fn wit_file(folder: &Path, name: &str) -> Result<String, String> {
+/// A WIT file that a contract names, beside it.
+pub fn wit_file(folder: &Path, name: &str) -> Result<String, String> {
     let data = read_limited(&folder.join(name), CONTRACT_BYTES_MAX).map_err(|error| error.to_string())?;
     String::from_utf8(data).map_err(|error| error.to_string())
 }

@@ -24,6 +24,7 @@ pub mod egress;
 pub mod make;
 pub mod native;
 pub mod report;
+pub mod sharpen;
 pub mod staged;
 pub mod tools;
 

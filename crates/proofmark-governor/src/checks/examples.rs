@@ -65,7 +65,8 @@ fn finding(task: &Task<'_>, results: &[Called]) -> Finding {
     }
 }
 
-fn meets(expected: &Expected, ended: &Ended) -> bool {
+/// Whether a call ended as an example shows.
+pub(super) fn meets(expected: &Expected, ended: &Ended) -> bool {
     match (expected, ended) {
         (Expected::Returns(wanted), Ended::Returned(got)) => match (wanted, got) {
             (Some(wanted), Some(got)) => wanted.same(got),

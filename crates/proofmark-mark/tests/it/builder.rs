@@ -164,6 +164,7 @@ pub fn counts(check: &str) -> BTreeMap<String, u64> {
         }
         "determinism" => &[("pairs", 4096), ("differences", 0)],
         "interference" => &[("secrets", 1), ("pairs", 16_384), ("discarded", 9), ("leaks", 0)],
+        "strength" => &[("mutants", 200), ("killed", 180), ("survived", 10), ("undecided", 10), ("score", 90)],
         _ => &[],
     };
     counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()

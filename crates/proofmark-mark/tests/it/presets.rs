@@ -99,6 +99,7 @@ fn rules_of(preset: &str, check: &str) -> &'static [&'static str] {
         (_, "determinism") => &["deterministic"],
         ("assisted", "interference") => &["no-known-leak"],
         (_, "interference") => &["secrets-kept"],
+        ("autonomous", "strength") => &["contract-strong"],
         _ => &[],
     }
 }
@@ -232,6 +233,18 @@ fn autonomous_takes_no_native_executable_that_could_ask_for_more() {
     for preset in ["assisted", "supervised"] {
         refused_by(preset, &[], possible(1));
     }
+}
+
+#[test]
+fn autonomous_wants_a_contract_that_would_have_noticed() {
+    refused_by("autonomous", &[], |asked| asked.count("strength", "score", 50));
+    refused_by("autonomous", &["contract-strong"], |asked| asked.count("strength", "score", 49));
+    refused_by("autonomous", &["contract-strong"], |asked| asked.count("strength", "survived", 11));
+    // Native code has no mutants.
+    refused_by("autonomous", &[], |asked| {
+        asked.evidence("strength").outcome = Outcome::Unknown;
+        asked.evidence("inspect").counts.insert("possible".to_owned(), 0);
+    });
 }
 
 #[test]

@@ -22,8 +22,15 @@ pub struct Report<'a> {
     pub mark: &'a Path,
 }
 
-/// What no check here looks at; said in every report.
-const NOT_CHECKED: &str = "whether the contract says enough; all inputs at once (no proof); secrets in it; licences";
+/// What no check looks at; said in every report.
+const NOT_CHECKED: &str = "all inputs at once (no proof); secrets in it; licences";
+
+/// What was not looked at: also the contract itself, where its strength was not measured.
+fn not_checked(evidence: &[Evidence]) -> String {
+    let measured = evidence.iter().any(|one| one.check == "strength" && one.outcome == Outcome::Passed);
+    let contract = if measured { "" } else { "whether the contract says enough; " };
+    format!("{contract}{NOT_CHECKED}")
+}
 
 pub fn human(report: &Report<'_>) {
     let Report { asked, checked, arguments, .. } = report;
@@ -42,7 +49,7 @@ pub fn human(report: &Report<'_>) {
     for evidence in &checked.evidence {
         found(report, evidence, &mut told);
     }
-    println!("{DIM}· not checked  {NOT_CHECKED}{DIM:#}");
+    println!("{DIM}· not checked  {}{DIM:#}", not_checked(&checked.evidence));
     println!();
     match &checked.result {
         Ok(_) => granted(report),
@@ -141,6 +148,18 @@ pub fn summary(evidence: &Evidence) -> String {
             let (secrets, pairs) = (many(count("secrets"), "secret"), many(count("pairs"), "pair"));
             format!("{secrets}, {pairs} of calls that differ only there")
         }
+        "strength" => {
+            let (mutants, killed) = (many(count("mutants"), "mutant"), grouped(count("killed")));
+            let survived = match count("survived") {
+                0 => String::new(),
+                survived => format!("; {} are accepted though they differ", grouped(survived)),
+            };
+            let undecided = match count("undecided") {
+                0 => String::new(),
+                undecided => format!("; of {} no difference was found", grouped(undecided)),
+            };
+            format!("{} %: {killed} of {mutants} would have been noticed{survived}{undecided}", count("score"))
+        }
         _ => String::new(),
     }
 }
@@ -223,7 +242,7 @@ pub fn json(report: &Report<'_>) -> Value {
         "unmet": unmet,
         "grant": checked.result.is_ok().then_some(&checked.grant),
         "mark": checked.result.is_ok().then(|| mark.display().to_string()),
-        "not_checked": NOT_CHECKED,
+        "not_checked": not_checked(&checked.evidence),
         "log_size": checked.log_size,
     })
 }

@@ -26,6 +26,7 @@ mod replays;
 mod reuse;
 mod secrets;
 mod several;
+mod strength;
 mod tampering;
 mod tapes;
 mod tools;

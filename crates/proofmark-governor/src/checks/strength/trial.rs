@@ -1,0 +1,199 @@
+//! One mutant: judged by the contract, held against the artifact, and the simplest input on which they differ.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use proofmark_contract::{Call, Value, shrink};
+use proofmark_run::mutate::{Mutants, Point};
+use proofmark_run::{Ended, Program};
+
+use super::baseline::{Baseline, Did, speaks};
+use crate::checks::examples;
+use crate::judge::{Judge, Judgement, Violation, shown};
+
+/// Evaluator steps that judging one mutant may take on the inputs of one function.
+const STEPS_MAX: u64 = 50_000_000;
+/// Re-runs that shrinking one input may take, in pairs.
+const SHRINK_RUNS_MAX: u32 = 1000;
+/// Fuel that shrinking one input may take.
+const SHRINK_FUEL_MAX: u64 = 500_000_000;
+
+/// What came of a mutant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// The contract does not accept it.
+    Killed(By),
+    /// The contract accepts it, and there it does something else than the artifact.
+    Differs(Place),
+    /// The contract accepts it, and it does what the artifact does on every input.
+    Same,
+    /// It took too much to say.
+    Unfinished,
+}
+
+/// What killed a mutant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Another result than an example shows.
+    Example,
+    Property,
+    /// A trap, in an example or where no call may trap.
+    Trap,
+    /// The fuel budget, exhausted by one call.
+    Fuel,
+}
+
+/// An input: the index of its function, and its own among the function's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    function: usize,
+    input: usize,
+}
+
+/// What only the contract's owner can say: which of two results is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub call: String,
+    pub artifact: String,
+    pub mutant: String,
+}
+
+/// Compiles a changed binary.
+fn compiled(baseline: &Baseline<'_>, binary: Vec<u8>) -> Result<Arc<Program>, String> {
+    let mutant = baseline.artifact.mutant(binary);
+    let program = baseline.program.beside(&mutant, &baseline.contract.interface);
+    program.map(Arc::new).map_err(|error| format!("a mutant can't be called: {error}"))
+}
+
+/// Whether any input runs the code that a point is in, in the call itself or in one that a property makes.
+pub fn runs(baseline: &Baseline<'_>, mutants: &Mutants<'_>, point: &Point) -> Result<bool, String> {
+    let probe = compiled(baseline, mutants.probe(point))?;
+    for (example, did) in baseline.contract.examples.iter().zip(&baseline.examples) {
+        if !Did::from(probe.call(&example.call.function, &example.call.args)).same(did) {
+            return Ok(true);
+        }
+    }
+    for tried in &baseline.functions {
+        let judge = Judge::new(baseline.contract, &tried.function, &probe);
+        for input in &tried.inputs {
+            let did = Did::from(probe.call(&tried.function, &input.arguments));
+            if !did.same(&input.did) {
+                return Ok(true);
+            }
+            if input.alone {
+                continue;
+            }
+            let Ok(accepted) = judge.accepted(&input.arguments) else { return Ok(true) };
+            let judgement = judge.of(&did.ended, &input.arguments, &accepted);
+            if !matches!(judgement, Judgement::Holds | Judgement::AllowedTrap) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Judges one mutant.
+pub fn judge(baseline: &Baseline<'_>, mutants: &Mutants<'_>, point: &Point) -> Result<Fate, String> {
+    let program = compiled(baseline, mutants.apply(point))?;
+    let mut fuel = 0_u64;
+    for example in &baseline.contract.examples {
+        let outcome = program.call(&example.call.function, &example.call.args);
+        fuel = fuel.saturating_add(outcome.fuel);
+        if !examples::meets(&example.expected, &outcome.ended) {
+            return Ok(Fate::Killed(how(baseline, &outcome.ended, By::Example)));
+        }
+    }
+    let mut differs = None;
+    for (function, tried) in baseline.functions.iter().enumerate() {
+        let judge = Judge::new(baseline.contract, &tried.function, &program);
+        for (nth, input) in tried.inputs.iter().enumerate() {
+            if fuel > baseline.fuel_max || judge.steps() > STEPS_MAX {
+                return Ok(differs.map_or(Fate::Unfinished, Fate::Differs));
+            }
+            let outcome = program.call(&tried.function, &input.arguments);
+            fuel = fuel.saturating_add(outcome.fuel);
+            let same = outcome.ended.same(&input.did.ended);
+            if same && input.alone {
+                continue;
+            }
+            let Ok(accepted) = judge.accepted(&input.arguments) else { continue };
+            match judge.of(&outcome.ended, &input.arguments, &accepted) {
+                Judgement::Violated(Violation::Trap(_)) => {
+                    return Ok(Fate::Killed(how(baseline, &outcome.ended, By::Trap)));
+                }
+                Judgement::Violated(Violation::Property { .. }) => return Ok(Fate::Killed(By::Property)),
+                Judgement::Holds | Judgement::AllowedTrap if !same && speaks(&accepted) => {
+                    differs.get_or_insert(Place { function, input: nth });
+                }
+                // What can't be decided is no reason to accept it, and none to refuse it.
+                Judgement::Holds | Judgement::AllowedTrap | Judgement::Undecided(_) => {}
+            }
+        }
+    }
+    Ok(differs.map_or(Fate::Same, Fate::Differs))
+}
+
+/// What killed it, where a call ended so.
+fn how(baseline: &Baseline<'_>, ended: &Ended, otherwise: By) -> By {
+    match ended {
+        Ended::Returned(_) => otherwise,
+        Ended::Trapped(why) if *why == format!("exceeded the fuel budget of {}", baseline.contract.budget.fuel) => {
+            By::Fuel
+        }
+        Ended::Trapped(_) | Ended::Departed(_) => By::Trap,
+    }
+}
+
+/// The question that a mutant raises, on the simplest input found.
+pub fn question(
+    baseline: &Baseline<'_>,
+    mutants: &Mutants<'_>,
+    point: &Point,
+    place: Place,
+) -> Result<Question, String> {
+    let program = compiled(baseline, mutants.apply(point))?;
+    let gone = || "an input is gone".to_owned();
+    let tried = baseline.functions.get(place.function).ok_or_else(gone)?;
+    let input = tried.inputs.get(place.input).ok_or_else(gone)?;
+    let sides =
+        [&baseline.program, &program].map(|program| (program, Judge::new(baseline.contract, &tried.function, program)));
+    let fuel = Cell::new(0_u64);
+    // What both say of an input that the contract accepts from both.
+    let answers = |arguments: &[Value]| {
+        let mut ends = Vec::new();
+        for (program, judge) in &sides {
+            let accepted = judge.accepted(arguments).ok().filter(|accepted| speaks(accepted))?;
+            let outcome = program.call(&tried.function, arguments);
+            fuel.set(fuel.get().saturating_add(outcome.fuel));
+            let judgement = judge.of(&outcome.ended, arguments, &accepted);
+            if !matches!(judgement, Judgement::Holds | Judgement::AllowedTrap) {
+                return None;
+            }
+            ends.push(outcome.ended);
+        }
+        let [artifact, mutant] = <[Ended; 2]>::try_from(ends).ok()?;
+        (!artifact.same(&mutant)).then_some((artifact, mutant))
+    };
+    let mut arguments = input.arguments.clone();
+    let (mut artifact, mut mutant) = answers(&arguments).ok_or("a difference did not come again")?;
+    let mut runs = 0_u32;
+    'simpler: loop {
+        for candidate in shrink::candidates(&tried.function, &arguments) {
+            runs = runs.saturating_add(1);
+            let steps = sides.iter().fold(0_u64, |sum, (_, judge)| sum.saturating_add(judge.steps()));
+            if runs > SHRINK_RUNS_MAX || fuel.get() > SHRINK_FUEL_MAX || steps > STEPS_MAX {
+                break 'simpler;
+            }
+            if let Some(found) = answers(&candidate) {
+                (artifact, mutant) = found;
+                arguments = candidate;
+                continue 'simpler;
+            }
+        }
+        break;
+    }
+    let call = Call { function: Arc::clone(&tried.function), args: arguments };
+    let text = |ended: &Ended| shown(&ended.to_string());
+    Ok(Question { call: shown(&call.to_string()), artifact: text(&artifact), mutant: text(&mutant) })
+}
