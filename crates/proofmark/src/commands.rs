@@ -11,6 +11,7 @@ use proofmark_run::worker::Fences;
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 
+mod attribute;
 mod call;
 mod check;
 mod egress;
@@ -25,6 +26,7 @@ mod run;
 mod stage;
 mod stop;
 mod thaw;
+pub mod trace;
 mod undo;
 mod verify;
 mod worker;
@@ -47,6 +49,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Stage(arguments) => stage::run(format, &arguments),
         Command::Undo(arguments) => undo::run(format, home, &arguments),
         Command::Replay(arguments) => replay::run(format, home, &arguments),
+        Command::Trace(arguments) => trace::run(format, home, &arguments),
+        Command::Attribute(arguments) => attribute::run(format, home, &arguments),
         Command::Log(crate::cli::Log::Audit) => log::audit_home(format, home),
         Command::Log(crate::cli::Log::Orders) => log::orders(format, home),
         Command::Log(crate::cli::Log::Runs(arguments)) if arguments.all => log::all_runs(format, home),

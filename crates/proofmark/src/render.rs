@@ -22,6 +22,7 @@ pub mod egress;
 pub mod native;
 pub mod report;
 pub mod staged;
+pub mod trace;
 
 /// Version of the JSON that commands print.
 const JSON_VERSION: u64 = 1;

@@ -24,4 +24,5 @@ mod secrets;
 mod several;
 mod tampering;
 mod tapes;
+mod trace;
 mod web;
