@@ -1,5 +1,6 @@
 // Labels every compiled candidate of an example `correct` or `wrong` by its reference.mjs, and writes labels.json.
-// Usage: node label.mjs EXAMPLE   (gcc in the path; wit-bindgen too, where the example has lists, strings or records)
+// Usage: node label.mjs EXAMPLE            (gcc in the path; wit-bindgen too, where the example has lists, strings or records)
+//        node label.mjs EXAMPLE ARTIFACT   prints the label of one artifact, and writes nothing
 //
 // What decides is the behaviour of artifact.wasm: a wrong result, a trap, or a call that does not end. The same source
 // is also run natively under AddressSanitizer on the same inputs; that finds accesses out of bounds that WebAssembly's
@@ -105,5 +106,12 @@ function shorten(text) {
   return text.length <= 400 ? text : `${text.slice(0, 160)}… (${text.length} characters) …${text.slice(-40)}`;
 }
 
-if (isMainThread) await label(process.argv[2]);
+async function labelOne(name, artifact) {
+  const found = await judge(name, artifact);
+  if (found.witness !== undefined) console.error(`${shorten(found.witness)} gave ${shorten(found.got)}, not ${shorten(found.expected)}`);
+  console.log(found.witness === undefined ? "correct" : "wrong");
+}
+
+const [, , name, artifact] = process.argv;
+if (isMainThread) await (artifact === undefined ? label(name) : labelOne(name, artifact));
 else parentPort.postMessage(await compare(workerData));

@@ -127,7 +127,7 @@ fn verdict(report: &Value) -> (String, String) {
     (verdict, why.chars().take(110).collect())
 }
 
-fn proofmark(binary: &Path, home: &Path, arguments: &[&str]) -> Result<Vec<u8>, String> {
+pub fn proofmark(binary: &Path, home: &Path, arguments: &[&str]) -> Result<Vec<u8>, String> {
     let output = Command::new(binary).env("PROOFMARK_HOME", home).args(arguments).output();
     output.map(|output| output.stdout).map_err(|error| format!("{}: {error}", binary.display()))
 }
@@ -145,7 +145,7 @@ fn labels(example: &Path) -> Result<Option<Vec<(String, String)>>, String> {
     Ok(Some(labels))
 }
 
-fn folders(folder: &Path) -> Vec<PathBuf> {
+pub fn folders(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -161,7 +161,7 @@ fn list(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_default()
 }
 
-fn file_name(path: &Path) -> String {
+pub fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 

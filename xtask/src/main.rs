@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode};
 
 mod bench;
 mod escape;
+mod made;
 mod photos;
 mod tidy;
 
@@ -22,6 +23,8 @@ usage: cargo xtask COMMAND
   test              tidy, formatting, lints, every test: what a change must pass
   bench             all benches, each a ratio measured in one run
   bench NAME...     calls | run | worker | verify | egress | fence (needs bubblewrap) | effects | verdicts
+  made GENERATORS [EXAMPLE...]
+                    `proofmark make` on the examples, labelled by their references (needs node, a model, clang)
   escape            an old engine's sandbox is left by its published fault: the fence must hold (x86-64)
   photos            programs that migrate 5,000 photos: only the right one may change them
   photos COUNT      the same with fewer photos";
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["test"] => test(),
         ["bench", names @ ..] => bench::run(names),
+        ["made", generators, names @ ..] => made::run(generators, names),
         ["escape"] => escape::run(),
         ["photos", arguments @ ..] => photos::command(arguments),
         _ => Err(USAGE.to_owned()),

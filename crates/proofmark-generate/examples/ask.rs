@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use proofmark_contract::Contract;
 use proofmark_generate::{
-    Authorities, Client, Generators, KeySource, Kind, Progress, Public, Secret, Spent, State, Target, Watch, extract,
-    first,
+    Authorities, Client, Generators, KeySource, Kind, Progress, Public, Secret, Spent, State, Target, Watch, bind,
+    extract, first,
 };
 
 struct Terminal(Instant);
@@ -41,7 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let client = Client::new((**endpoint).clone(), key, Authorities::mozilla(), Spent::default())?;
     let public = Public::of(&contract)?;
-    let request = first(&public, Target::C);
+    let bound = bind(Target::C, &public)?;
+    let request = first(&public, &bound);
     for message in &request.messages {
         println!("[{:?}]\n{}\n", message.role, message.text);
     }
@@ -49,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     eprintln!("model {:?}, {:?}, {:?}, {} attempts", reply.model, reply.finish, reply.usage, reply.attempts);
     eprintln!("asked {}, answered {}, spent {:?}", reply.asked, reply.raw, client.spent());
     println!("[Reply]\n{}\n", reply.text);
-    for file in extract(&reply.text, Target::C, &public.exports())?.files {
+    for file in extract(&reply.text, Target::C, bound.functions())?.files {
         println!("[{}]\n{}", file.name, file.text);
     }
     Ok(())

@@ -37,6 +37,8 @@ pub struct Price {
 pub struct Rates {
     pub requests_per_minute: Option<u64>,
     pub tokens_per_minute: Option<u64>,
+    /// The most requests under way at once. Whoever asks from several threads keeps it.
+    pub parallel: Option<u64>,
 }
 
 /// What was spent.
@@ -249,7 +251,7 @@ mod tests {
 
     #[test]
     fn rates_make_a_request_wait_until_enough_of_the_last_minute_is_over() {
-        let rates = Rates { requests_per_minute: Some(2), tokens_per_minute: Some(3200) };
+        let rates = Rates { requests_per_minute: Some(2), tokens_per_minute: Some(3200), parallel: None };
         let mut ledger = Ledger::new(Budget::default(), Price::default(), rates, Spent::default());
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);

@@ -15,6 +15,8 @@ use crate::message::{Request, Watch};
 pub struct Command {
     /// The program, then its arguments.
     pub arguments: Vec<String>,
+    /// What it may read of the machine beside itself: absolute paths of files and directories.
+    pub files: Vec<String>,
     pub brings: Brought,
     /// The longest time, in milliseconds.
     pub whole_ms: u64,
@@ -40,6 +42,8 @@ pub enum Brought {
 pub struct Job<'a> {
     /// The program, then its arguments.
     pub arguments: &'a [String],
+    /// What it may read of the machine beside itself.
+    pub files: &'a [String],
     pub stdin: &'a [u8],
     /// The most bytes of standard output; more end the command.
     pub stdout_bytes_max: u64,
@@ -109,6 +113,7 @@ pub fn ask(
     let stdin = texts.join("\n\n");
     let job = Job {
         arguments: &command.arguments,
+        files: &command.files,
         stdin: stdin.as_bytes(),
         stdout_bytes_max: command.stdout_bytes,
         whole_ms: command.whole_ms,
@@ -149,7 +154,7 @@ mod tests {
     fn asked(brings: Brought, ended: Result<Ended, String>) -> (Result<Answer, String>, String) {
         let limits = FilesLimits::default();
         let arguments = vec!["agent".to_owned(), "-q".to_owned()];
-        let command = Command { arguments, brings, whole_ms: 1000, stdout_bytes: 8, limits };
+        let command = Command { arguments, files: Vec::new(), brings, whole_ms: 1000, stdout_bytes: 8, limits };
         let message = |role, text: &str| Message { role, text: text.to_owned() };
         let request = Request { messages: vec![message(Role::System, "be brief"), message(Role::User, "add")] };
         let mut told = Told(ended, String::new());

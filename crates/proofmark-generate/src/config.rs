@@ -10,7 +10,7 @@ use crate::files::FilesLimits;
 
 mod endpoint;
 mod read;
-mod table;
+pub(crate) mod table;
 
 /// What a file names, in the order of the names.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use crate::prompt::Target;
+use crate::target::Target;
 
 const FILES_MAX: usize = 32;
 const FILE_BYTES_MAX: usize = 512 << 10;
@@ -77,7 +77,7 @@ pub fn extract(reply: &str, target: Target, wanted: &[String]) -> Result<Sources
                 files.push(file);
             }
             Some(name) => return Err(ExtractError::Foreign(name)),
-            None if target.has_language(&language(block.info)) => unnamed.push(block),
+            None if target.languages().contains(&language(block.info).as_str()) => unnamed.push(block),
             None => {}
         }
         if files.len().saturating_add(unnamed.len()) > FILES_MAX {

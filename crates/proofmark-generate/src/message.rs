@@ -1,5 +1,7 @@
 //! What is asked of a model, what comes back, and how far it has come.
 
+use std::fmt;
+
 use proofmark_mark::digest::Digest;
 
 /// Who says a message.
@@ -20,6 +22,27 @@ pub struct Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     pub messages: Vec<Message>,
+}
+
+/// As it is kept: each message behind its role.
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (nth, Message { role, text }) in self.messages.iter().enumerate() {
+            let gap = if nth == 0 { "" } else { "\n\n" };
+            write!(f, "{gap}[{role}]\n{text}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        })
+    }
 }
 
 /// What a model answered. None of its texts holds the key with which it was asked.

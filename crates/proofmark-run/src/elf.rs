@@ -332,6 +332,27 @@ impl Profile {
     }
 }
 
+/// What the kernel and the loader look for before a file starts, and nothing else of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linked {
+    pub interpreter: Option<String>,
+    /// `DT_NEEDED`, in the file's order.
+    pub libraries: Vec<String>,
+    /// `DT_RUNPATH`, or `DT_RPATH` where that is missing, as they are written.
+    pub places: Vec<String>,
+}
+
+impl Linked {
+    /// # Errors
+    /// As [`Profile::read`].
+    pub fn read(bytes: &[u8]) -> Result<Self, ElfError> {
+        let image = image::Image::read(bytes)?;
+        let dynamic = dynamic::Dynamic::read(&image, &mut Vec::new());
+        let places = if dynamic.runpath.is_empty() { dynamic.rpath } else { dynamic.runpath };
+        Ok(Self { interpreter: image.interpreter(), libraries: dynamic.libraries, places })
+    }
+}
+
 /// Text from the file: at most [`NAME_BYTES_MAX`] bytes of it, whatever they are.
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes.get(..NAME_BYTES_MAX).unwrap_or(bytes)).into_owned()

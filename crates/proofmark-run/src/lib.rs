@@ -17,6 +17,7 @@ pub mod printable;
 pub mod profile;
 pub mod program;
 pub mod staged;
+pub mod tool;
 pub mod tree;
 pub mod usage;
 pub mod wasi;

@@ -19,8 +19,8 @@ use crate::staged::PAYLOAD;
 use crate::tree;
 use crate::wasi::Written;
 
-mod files;
-mod libraries;
+pub(crate) mod files;
+pub(crate) mod libraries;
 mod network;
 pub mod staged;
 
@@ -32,7 +32,7 @@ const FENCE_MEMORY_BYTES: u64 = 16 << 20;
 const CPU_SECONDS: u64 = 10;
 const WALL_MAX: Duration = Duration::from_secs(120);
 /// What a tree may hold after a call.
-const TREE: tree::Limits = tree::Limits {
+pub(crate) const TREE: tree::Limits = tree::Limits {
     entries: 20_000,
     depth: 64,
     content_bytes: 64 << 20,
@@ -40,7 +40,7 @@ const TREE: tree::Limits = tree::Limits {
     threads: std::num::NonZeroUsize::new(1),
 };
 /// Where a call that writes is cut off: a backstop, so far above what a tree may hold that what ends by itself has an answer.
-const WATCHED: Allowance = Allowance { bytes: 4 * TREE.content_bytes, entries: 4 * TREE.entries };
+pub(crate) const WATCHED: Allowance = Allowance { bytes: 4 * TREE.content_bytes, entries: 4 * TREE.entries };
 
 /// With what native executables are called.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub struct Native {
 }
 
 /// Why a call has no outcome of its own.
-enum Cut {
+pub(crate) enum Cut {
     /// The artifact's doing, the same on every machine.
     Trapped(String),
     /// The machine's.
@@ -218,19 +218,19 @@ fn trapped(why: String) -> Outcome {
     Outcome::plain(Ended::Trapped(why), Written::default())
 }
 
-fn undecided(error: &dyn std::fmt::Display) -> Cut {
+pub(crate) fn undecided(error: &dyn std::fmt::Display) -> Cut {
     Cut::Undecided(format!("a call could not be made: {error}"))
 }
 
 /// Why a conversation must end, if it must. Asked every 10 ms.
-type Asked<'a> = &'a mut (dyn FnMut() -> Option<Cut> + Send);
+type Asked<'a> = &'a mut dyn FnMut() -> Option<Cut>;
 
 /// How often it is asked. A stop must take effect within 50 ms.
 const ASKED_EVERY: Duration = Duration::from_millis(10);
 
 /// Gives a fence its input and takes its output, until its end or until it is too much or told to stop. A fence that was cut
 /// short has an end too.
-fn converse(
+pub(crate) fn converse(
     mut fenced: Fenced,
     input: Vec<u8>,
     written_bytes_max: u64,
@@ -254,6 +254,7 @@ fn converse(
         killer.kill();
         Err(Cut::Trapped(format!("wrote more than {written_bytes_max} bytes to {what}")))
     };
+    let take = &take;
     std::thread::scope(|scope| {
         scope.spawn(move || {
             if let Some(mut stdin) = stdin {
@@ -261,22 +262,23 @@ fn converse(
                 let _ = stdin.write_all(&input);
             }
         });
-        let watch = scope.spawn(move || {
-            while ended.recv_timeout(ASKED_EVERY) == Err(RecvTimeoutError::Timeout) {
-                if let Some(cut) = asked() {
-                    stopper.kill();
-                    return Some(cut);
-                }
-            }
-            None
+        let stderr = scope.spawn(move || take(stderr, "standard error"));
+        let rest = scope.spawn(move || {
+            let stdout = take(stdout, "standard output");
+            let exit = fenced.wait();
+            drop(done);
+            (stdout, exit)
         });
-        let stderr = scope.spawn(|| take(stderr, "standard error"));
-        let stdout = take(stdout, "standard output");
-        let exit = fenced.wait();
-        drop(done);
+        let mut cut = None;
+        while cut.is_none() && ended.recv_timeout(ASKED_EVERY) == Err(RecvTimeoutError::Timeout) {
+            cut = asked();
+            if cut.is_some() {
+                stopper.kill();
+            }
+        }
         let broke = || Cut::Undecided("a thread died".to_owned());
         let stderr = stderr.join().unwrap_or_else(|_| Err(broke()));
-        let cut = watch.join().unwrap_or_else(|_| Some(broke()));
+        let Ok((stdout, exit)) = rest.join() else { return (Err(broke()), Err(broke())) };
         let written = cut.map_or_else(|| Ok(Written { stdout: stdout?, stderr: stderr? }), Err);
         (exit.map_err(|error| undecided(&error)), written)
     })

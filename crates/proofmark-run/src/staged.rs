@@ -32,7 +32,7 @@ pub struct Change {
 }
 
 /// A stage that is discarded with this value, unless it was committed: whatever goes wrong, none is left behind.
-pub struct Kept(Stage);
+pub struct Kept(pub(crate) Stage);
 
 impl Drop for Kept {
     fn drop(&mut self) {

@@ -5,7 +5,13 @@
 //! with one layer left out.
 //!
 //! Needs a C compiler (`cc`) with a static libc: the payloads are small C programs.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, without the harness that says so")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    reason = "a test, without the harness that says so"
+)]
 
 #[path = "fence/calls.rs"]
 mod calls;
@@ -13,6 +19,8 @@ mod calls;
 mod cases;
 #[path = "fence/rig.rs"]
 mod rig;
+#[path = "fence/tools.rs"]
+mod tools;
 #[cfg(feature = "weaken")]
 #[path = "fence/weak.rs"]
 mod weak;

@@ -33,6 +33,8 @@ pub enum Command {
     Init,
     /// Check an artifact against a contract; write its mark or say why not
     Check(Check),
+    /// Ask generators for an artifact, check every candidate, keep the best mark
+    Make(Make),
     /// Verify a mark, offline
     Verify(Verify),
     /// Call a marked artifact inside its grant
@@ -47,6 +49,8 @@ pub enum Command {
     Call(Call),
     /// List what an artifact can do
     Inspect(Inspect),
+    /// Erase what prompts, replies or sources said: the commitments in the log stay, and nobody can open them
+    Forget(Forget),
     /// Let nothing in a scope run, until a named key thaws it
     Freeze(Freeze),
     /// End a freeze
@@ -62,6 +66,46 @@ pub enum Command {
     /// Look at the log
     #[command(subcommand)]
     Log(Log),
+    /// Build source code for a contract with a pinned toolchain, inside a fence
+    Build(Build),
+    /// List the toolchains that are declared and those on this machine
+    Toolchains(Toolchains),
+}
+
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The contract (TOML)
+    pub contract: PathBuf,
+    /// The source files
+    #[arg(required = true)]
+    pub sources: Vec<PathBuf>,
+    /// What they are written in
+    #[arg(long, value_name = "NAME", default_value = "c")]
+    pub target: String,
+    /// The toolchain [default: the first that is declared for the target]
+    #[arg(long, value_name = "NAME")]
+    pub toolchain: Option<String>,
+    /// Where to write the artifact
+    #[arg(long, short, value_name = "FILE", default_value = "artifact.wasm")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Toolchains {
+    #[command(subcommand)]
+    pub command: Option<ToolchainsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ToolchainsCommand {
+    /// Trust toolchains as they are now: write their files and digest to `toolchains.toml` of the home
+    Pin(Pin),
+}
+
+#[derive(Debug, Args)]
+pub struct Pin {
+    /// Their names [default: all that are declared or found]
+    pub names: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +134,62 @@ pub struct Check {
     pub show_held_out: bool,
     #[command(flatten)]
     pub threads: Threads,
+}
+
+#[derive(Debug, Args)]
+pub struct Make {
+    /// The contract (TOML)
+    pub contract: PathBuf,
+    #[command(flatten)]
+    pub making: Making,
+    /// Where to write the artifact, with its mark and its source beside it [default: the contract's name]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Who is asked for an artifact, and how hard is tried.
+#[derive(Debug, Args)]
+pub struct Making {
+    /// A generator of generators.toml; may be repeated [default: all of them]
+    #[arg(long, value_name = "NAME")]
+    pub generator: Vec<String>,
+    /// The file that names generators [default: generators.toml of the home]
+    #[arg(long, value_name = "FILE")]
+    pub generators: Option<PathBuf>,
+    /// The language to ask for: c, wat, assemblyscript, javascript, python, rust or program [default: c, and of programs
+    /// program]
+    #[arg(long, value_name = "LANGUAGE")]
+    pub target: Option<String>,
+    /// A toolchain of the home's toolchains.toml [default: the first for the language]
+    #[arg(long, value_name = "NAME")]
+    pub toolchain: Option<String>,
+    /// First answers of each generator
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=64))]
+    pub candidates: u64,
+    /// The most repairs of each candidate
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=16))]
+    pub repairs: u64,
+    /// Ask even if there is a marked artifact already
+    #[arg(long)]
+    pub fresh: bool,
+    /// Who asks, for the provenance
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "unknown")]
+    pub operator: String,
+    /// A policy of the home by name, or a Cedar file
+    #[arg(long, value_name = "NAME|FILE", default_value = "supervised")]
+    pub policy: String,
+    /// How long the mark is valid, in days
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub valid_days: u32,
+    #[command(flatten)]
+    pub threads: Threads,
+}
+
+#[derive(Debug, Args)]
+pub struct Forget {
+    /// Commitments, as `trace` and provenance statements show them
+    #[arg(required = true, value_name = "COMMITMENT")]
+    pub commitments: Vec<String>,
 }
 
 #[derive(Debug, Args)]

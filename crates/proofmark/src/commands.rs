@@ -12,13 +12,16 @@ use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 
 mod attribute;
+mod build;
 mod call;
-mod check;
+pub mod check;
 mod egress;
+mod forget;
 mod freeze;
 mod init;
 mod inspect;
 mod log;
+pub mod make;
 mod orders;
 mod replay;
 mod revoke;
@@ -26,6 +29,7 @@ mod run;
 mod stage;
 mod stop;
 mod thaw;
+mod toolchains;
 pub mod trace;
 mod undo;
 mod verify;
@@ -38,10 +42,12 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
         Command::Init => init::run(format, home),
         Command::Check(arguments) => check::run(format, home, &arguments),
+        Command::Make(arguments) => make::run(format, home, &arguments),
         Command::Verify(arguments) => verify::run(format, home, &arguments),
         Command::Run(arguments) => run::run(format, home, &arguments),
         Command::Call(arguments) => call::run(format, &arguments),
         Command::Inspect(arguments) => inspect::run(format, &arguments),
+        Command::Forget(arguments) => forget::run(format, home, &arguments),
         Command::Freeze(arguments) => freeze::run(format, home, &arguments),
         Command::Thaw(arguments) => thaw::run(format, home, &arguments),
         Command::Revoke(arguments) => revoke::run(format, home, &arguments),
@@ -51,6 +57,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Replay(arguments) => replay::run(format, home, &arguments),
         Command::Trace(arguments) => trace::run(format, home, &arguments),
         Command::Attribute(arguments) => attribute::run(format, home, &arguments),
+        Command::Build(arguments) => build::run(format, home, &arguments),
+        Command::Toolchains(arguments) => toolchains::run(format, home, &arguments),
         Command::Log(crate::cli::Log::Audit) => log::audit_home(format, home),
         Command::Log(crate::cli::Log::Orders) => log::orders(format, home),
         Command::Log(crate::cli::Log::Runs(arguments)) if arguments.all => log::all_runs(format, home),
@@ -59,7 +67,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
 }
 
 /// Threads to use when none were named.
-fn threads(arguments: &crate::cli::Threads) -> usize {
+pub fn threads(arguments: &crate::cli::Threads) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     arguments.threads.map_or_else(cores, usize::from)
 }
@@ -71,7 +79,7 @@ pub const FENCE: &str = "fence";
 const WORKER_MEMORY_BYTES: u64 = 4 << 30;
 
 /// What starts workers: this very program again, as the launcher of their fences.
-fn launch() -> Result<Enforcement, Failure> {
+pub fn launch() -> Result<Enforcement, Failure> {
     let failed = |what: &str| {
         let what = what.to_owned();
         move |error: std::io::Error| Failure::failed(format!("{what}: {error}"))
@@ -87,8 +95,8 @@ fn launch() -> Result<Enforcement, Failure> {
 }
 
 /// What holds artifacts: fences, and outside of them the lures that no probe may ever reach.
-struct Enforcement {
-    fences: Fences,
+pub struct Enforcement {
+    pub fences: Fences,
     lures: Lures,
     /// Whether a lure was ever reached: asking one empties it.
     reached: AtomicBool,
@@ -97,7 +105,7 @@ struct Enforcement {
 
 impl Enforcement {
     /// Fails if anything inside a fence reached a lure outside, whatever its probe said.
-    fn held(&self) -> Result<(), Failure> {
+    pub fn held(&self) -> Result<(), Failure> {
         if !self.lures.untouched() {
             self.reached.store(true, Ordering::Relaxed);
         }
@@ -122,7 +130,7 @@ pub fn fence(marks: Option<&std::ffi::OsStr>) -> std::process::ExitCode {
 }
 
 /// With what native executables are called. Their trees are laid out in memory where the machine has a place for that.
-fn natives(fences: &Fences) -> Arc<Natives> {
+pub fn natives(fences: &Fences) -> Arc<Natives> {
     let memory = std::path::PathBuf::from("/dev/shm");
     let scratch = if tempfile::tempfile_in(&memory).is_ok() { memory } else { std::env::temp_dir() };
     Arc::new(Natives::new(Arc::clone(&fences.launcher), scratch))

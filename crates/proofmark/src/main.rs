@@ -4,12 +4,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+mod build;
 mod cli;
 mod commands;
 mod failure;
 mod inputs;
+mod make;
 mod meter;
 mod render;
+mod tools;
 
 fn main() -> ExitCode {
     // Before anything else is done: a launcher has one thread, no keys and no open files.

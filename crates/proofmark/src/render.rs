@@ -19,9 +19,11 @@ use crate::failure::{Failure, Problems};
 use crate::inputs;
 
 pub mod egress;
+pub mod make;
 pub mod native;
 pub mod report;
 pub mod staged;
+pub mod tools;
 pub mod trace;
 
 /// Version of the JSON that commands print.

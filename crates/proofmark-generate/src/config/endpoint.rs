@@ -193,6 +193,7 @@ fn rates(table: &mut Table<'_>, problems: &mut Problems<'_>) -> Rates {
     let rates = Rates {
         requests_per_minute: table.whole("requests_per_minute", 1..=100_000, problems),
         tokens_per_minute: table.whole("tokens_per_minute", 1..=EXACT, problems),
+        parallel: table.whole("parallel", 1..=64, problems),
     };
     table.finish(problems);
     rates

@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::table::{Problems, Table};
+use super::table::{Problems, Table, is_place};
 use super::{ConfigProblem, Generator, Generators, Kind, endpoint};
 use crate::command::{Brought, Command};
 use crate::files::FilesLimits;
@@ -83,6 +83,11 @@ fn command(mut table: Table<'_>, problems: &mut Problems<'_>) -> Option<Kind> {
         let message = "`command` is not a program with at most 63 arguments";
         problems.push(table.at("command"), message, "write `command = [\"PROGRAM\", \"ARGUMENT\"]`");
     }
+    let files = table.strings("files", problems).unwrap_or_default();
+    if files.len() > ARGUMENTS_MAX || !files.iter().all(|path| is_place(path)) {
+        let help = "write `files = [\"/usr/share/my-agent\"]`";
+        problems.push(table.at("files"), "`files` is not at most 64 absolute paths without `.` and `..`", help);
+    }
     let brings = match table.string("brings", problems) {
         Some("stdout") => Brought::Stdout,
         None | Some("reply") => Brought::Reply,
@@ -97,7 +102,7 @@ fn command(mut table: Table<'_>, problems: &mut Problems<'_>) -> Option<Kind> {
     let stdout_bytes = table.whole("stdout_bytes", 1..=LARGEST, problems).unwrap_or(8 << 20);
     let limits = files_limits(&mut table, problems);
     table.finish(problems);
-    Some(Kind::Command(Command { arguments, brings, whole_ms, stdout_bytes, limits }))
+    Some(Kind::Command(Command { arguments, files, brings, whole_ms, stdout_bytes, limits }))
 }
 
 fn files(mut table: Table<'_>, problems: &mut Problems<'_>) -> Option<Kind> {

@@ -10,21 +10,21 @@ use super::ConfigProblem;
 /// Names under which keys are written into files; what to do instead is the same for all of them.
 const LOOK_LIKE_KEYS: [&str; 10] =
     ["api_key", "apikey", "api-key", "token", "secret", "password", "authorization", "bearer", "headers", "x-api-key"];
-pub(super) const NAME_A_KEY: &str =
+pub(crate) const NAME_A_KEY: &str =
     "keys stay out of this file: write `key = { env = \"NAME\" }` or `key = { keyring = \"SERVICE/ENTRY\" }`";
 
 /// All problems so far.
-pub(super) struct Problems<'a> {
+pub(crate) struct Problems<'a> {
     text: &'a str,
     found: Vec<(usize, ConfigProblem)>,
 }
 
 impl<'a> Problems<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self { text, found: Vec::new() }
     }
 
-    pub(super) fn push(&mut self, at: usize, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn push(&mut self, at: usize, message: impl Into<String>, help: impl Into<String>) {
         let before = self.text.get(..at).unwrap_or(self.text);
         let line = before.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1);
         let column = before.rsplit('\n').next().unwrap_or(before).chars().count().saturating_add(1);
@@ -33,18 +33,18 @@ impl<'a> Problems<'a> {
         self.found.push((at, ConfigProblem { line, column, message: message.into(), help }));
     }
 
-    pub(super) fn finish(mut self) -> Vec<ConfigProblem> {
+    pub(crate) fn finish(mut self) -> Vec<ConfigProblem> {
         self.found.sort_by_key(|(at, _)| *at);
         self.found.into_iter().map(|(_, problem)| problem).collect()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 }
 
 /// A table that is being read. [`Table::finish`] reports the keys that nobody asked for.
-pub(super) struct Table<'a> {
+pub(crate) struct Table<'a> {
     /// How messages call it: `[generator.local]`.
     name: String,
     entries: &'a DeTable<'a>,
@@ -53,25 +53,25 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(name: impl Into<String>, entries: &'a DeTable<'a>, at: usize) -> Self {
+    pub(crate) fn new(name: impl Into<String>, entries: &'a DeTable<'a>, at: usize) -> Self {
         Self { name: name.into(), entries, at, known: Vec::new() }
     }
 
-    pub(super) fn value(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+    pub(crate) fn value(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.known.push(key);
         self.entries.get(key)
     }
 
     /// Where a key is, or the table's head if it isn't there.
-    pub(super) fn at(&self, key: &str) -> usize {
+    pub(crate) fn at(&self, key: &str) -> usize {
         self.entries.get_key_value(key).map_or(self.at, |(key, _)| key.span().start)
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) fn string(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<&'a str> {
+    pub(crate) fn string(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<&'a str> {
         let value = self.value(key)?;
         let text = value.get_ref().as_str();
         if text.is_none() {
@@ -81,7 +81,7 @@ impl<'a> Table<'a> {
     }
 
     /// A string that must be there and not be empty.
-    pub(super) fn required(
+    pub(crate) fn required(
         &mut self,
         key: &'static str,
         example: &str,
@@ -98,7 +98,7 @@ impl<'a> Table<'a> {
         Some(text)
     }
 
-    pub(super) fn boolean(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<bool> {
+    pub(crate) fn boolean(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<bool> {
         let value = self.value(key)?;
         let answer = value.get_ref().as_bool();
         if answer.is_none() {
@@ -108,7 +108,7 @@ impl<'a> Table<'a> {
     }
 
     /// A whole number within a range.
-    pub(super) fn whole(
+    pub(crate) fn whole(
         &mut self,
         key: &'static str,
         range: RangeInclusive<u64>,
@@ -127,7 +127,7 @@ impl<'a> Table<'a> {
     }
 
     /// A number within a range, whole or not.
-    pub(super) fn number(
+    pub(crate) fn number(
         &mut self,
         key: &'static str,
         range: RangeInclusive<f64>,
@@ -146,7 +146,7 @@ impl<'a> Table<'a> {
         number
     }
 
-    pub(super) fn strings(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<Vec<String>> {
+    pub(crate) fn strings(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<Vec<String>> {
         let value = self.value(key)?;
         let list = value.get_ref().as_array();
         let strings: Option<Vec<String>> =
@@ -157,7 +157,7 @@ impl<'a> Table<'a> {
         strings
     }
 
-    pub(super) fn table(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<Table<'a>> {
+    pub(crate) fn table(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<Table<'a>> {
         let value = self.value(key)?;
         let Some(entries) = value.get_ref().as_table() else {
             self.mistyped(key, "a table", problems);
@@ -167,17 +167,17 @@ impl<'a> Table<'a> {
     }
 
     /// Every key with its place and its value, for tables whose keys are names.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Range<usize>, &'a DeValue<'a>)> + use<'a> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'a str, Range<usize>, &'a DeValue<'a>)> + use<'a> {
         let entries = self.entries;
         entries.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value.get_ref()))
     }
 
-    pub(super) fn mistyped(&self, key: &str, wanted: &str, problems: &mut Problems<'_>) {
+    pub(crate) fn mistyped(&self, key: &str, wanted: &str, problems: &mut Problems<'_>) {
         problems.push(self.at(key), format!("`{key}` of {} must be {wanted}", self.name), "");
     }
 
     /// Reports every key that was not asked for.
-    pub(super) fn finish(self, problems: &mut Problems<'_>) {
+    pub(crate) fn finish(self, problems: &mut Problems<'_>) {
         for (key, span, _) in self.entries() {
             if self.known.contains(&key) {
                 continue;
@@ -195,7 +195,14 @@ impl<'a> Table<'a> {
 }
 
 /// Whether a text is short and plain enough to be repeated.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
     text.len() <= 20 && text.bytes().all(plain)
+}
+
+/// Whether a text is an absolute path that can be a place in a fence.
+pub(crate) fn is_place(path: &str) -> bool {
+    const PATH_MAX: usize = 1024;
+    let plain = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.chars().any(char::is_control);
+    path.len() <= PATH_MAX && path.strip_prefix('/').is_some_and(|path| path.split('/').all(plain))
 }

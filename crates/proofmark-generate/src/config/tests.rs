@@ -38,7 +38,7 @@ fn everything_can_be_said() {
 key = { env = \"OPENAI_API_KEY\" }
 budget = { requests = 1, tokens = 2, money_micros = 3 }
 price = { input_micros = 4, output_micros = 5 }
-rates = { requests_per_minute = 6, tokens_per_minute = 7 }
+rates = { requests_per_minute = 6, tokens_per_minute = 7, parallel = 2 }
 timeouts = { connect_ms = 8, first_byte_ms = 9, idle_ms = 10, whole_ms = 11 }
 retries = { attempts = 12, wait_ms = 13, wait_ms_max = 14, seed = 15 }
 limits = { prompt_bytes = 16, reply_bytes = 17, event_bytes = 18, text_bytes = 19 }",
@@ -50,7 +50,7 @@ limits = { prompt_bytes = 16, reply_bytes = 17, event_bytes = 18, text_bytes = 1
     assert_eq!(endpoint.key, Some(KeySource::Environment("OPENAI_API_KEY".to_owned())));
     assert_eq!(endpoint.budget, Budget { requests: Some(1), tokens: Some(2), money_micros: Some(3) });
     assert_eq!(endpoint.price, Price { input_micros: 4, output_micros: 5 });
-    assert_eq!(endpoint.rates, Rates { requests_per_minute: Some(6), tokens_per_minute: Some(7) });
+    assert_eq!(endpoint.rates, Rates { requests_per_minute: Some(6), tokens_per_minute: Some(7), parallel: Some(2) });
     assert_eq!(endpoint.timeouts, Timeouts { connect_ms: 8, first_byte_ms: 9, idle_ms: 10, whole_ms: 11 });
     assert_eq!(endpoint.retries, Retries { attempts: 12, wait_ms: 13, wait_ms_max: 14, seed: 15 });
     assert_eq!(endpoint.limits, Limits { prompt_bytes: 16, reply_bytes: 17, event_bytes: 18, text_bytes: 19 });
@@ -68,6 +68,7 @@ key = { keyring = \"proofmark/anthropic\" }
 kind = \"command\"
 command = [\"agent\", \"--quiet\"]
 brings = \"directory\"
+files = [\"/usr/share/agent\"]
 whole_ms = 5
 [generator.by-hand]
 kind = \"files\"
@@ -80,7 +81,8 @@ limits = { files = 3 }
     let limits = FilesLimits::default();
     let arguments = vec!["agent".to_owned(), "--quiet".to_owned()];
     let brings = crate::command::Brought::Directory;
-    let command = Command { arguments, brings, whole_ms: 5, stdout_bytes: 8 << 20, limits };
+    let files = vec!["/usr/share/agent".to_owned()];
+    let command = Command { arguments, files, brings, whole_ms: 5, stdout_bytes: 8 << 20, limits };
     assert_eq!(read.named("agent").unwrap().kind, Kind::Command(command));
     let limits = FilesLimits { files: 3, ..limits };
     assert_eq!(read.named("by-hand").unwrap().kind, Kind::Files { path: "candidates".to_owned(), limits });
@@ -162,7 +164,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ("limits = 5", "line 6, column 1: `limits` of [generator.a] must be a table"),
         (
             "rates = { x = 1 }",
-            "line 6, column 11: `rates` of [generator.a] has no key `x`; its keys are `requests_per_minute`, `tokens_per_minute`",
+            "line 6, column 11: `rates` of [generator.a] has no key `x`; its keys are `requests_per_minute`, `tokens_per_minute`, `parallel`",
         ),
         ("kind = \"openai\"", "line 6, column 1: not valid TOML here"),
     ] {

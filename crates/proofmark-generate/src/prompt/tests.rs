@@ -3,6 +3,7 @@
 use proofmark_contract::Contract;
 
 use super::*;
+use crate::bindings::bind;
 use crate::extract::SourceFile;
 
 const CONTRACT: &str = r#"contract = 1
@@ -43,6 +44,10 @@ fn public(text: &str) -> Public {
     Public::of(&Contract::parse(text).unwrap()).unwrap()
 }
 
+fn asked(public: &Public, target: Target) -> String {
+    all(&first(public, &bind(target, public).unwrap()))
+}
+
 fn all(request: &Request) -> String {
     request.messages.iter().map(|message| format!("[{:?}]\n{}\n", message.role, message.text)).collect()
 }
@@ -53,7 +58,7 @@ fn code(text: &str) -> Sources {
 
 #[test]
 fn the_first_prompt_for_c() {
-    insta::assert_snapshot!(all(&first(&public(CONTRACT), Target::C)));
+    insta::assert_snapshot!(asked(&public(CONTRACT), Target::C));
 }
 
 #[test]
@@ -61,24 +66,25 @@ fn the_prompt_for_wat_declares_core_types() {
     let function = "is-it: func(a: u8, b: f64, c: bool) -> s64";
     let text = CONTRACT.replace("dedupe: func(xs: list<s32>) -> list<s32>", function);
     let (head, _) = text.split_once("[[example]]").unwrap();
-    let prompt = all(&first(&public(&head.replace("may_trap = \"xs.size() > 1000\"", "")), Target::Wat));
+    let prompt = asked(&public(&head.replace("may_trap = \"xs.size() > 1000\"", "")), Target::Wat);
     assert!(prompt.contains("(func (export \"is_it\") (param $a i32) (param $b f64) (param $c i32) (result i64) ...)"));
-    assert!(!prompt.contains("cabi_realloc") && !prompt.contains("void *"), "{prompt}");
-    assert!(prompt.contains("nothing may trap, for any input"));
-    assert!(prompt.contains("none: no imports"));
+    assert!(!prompt.contains("cabi_realloc") && !prompt.contains("address"), "{prompt}");
+    assert!(prompt.contains("Nothing may trap, for any input."), "{prompt}");
+    assert!(!prompt.contains("It may use"), "{prompt}");
 }
 
 #[test]
-fn an_exported_interface_is_declared_too() {
+fn what_the_wit_says_beside_its_types_is_told() {
     let text = "contract = 1\nname = \"n\"\nintent = \"i\"\n[interface]\nwit = \"\"\"\npackage ns:pkg@1.0.0;\n\
                 interface numbers { record pair { a: u32, b: string }\n add: func(p: pair, big: u64) -> option<u32>; }\n\
                 world w { export numbers; }\n\"\"\"\n";
-    let public = public(text);
-    let prompt = all(&first(&public, Target::C));
-    let wanted = "void *add(int32_t p_0, int32_t p_1, int32_t p_2, uint64_t big);";
-    assert!(prompt.contains(wanted), "{prompt}");
+    let prompt = asked(&public(text), Target::C);
+    assert!(prompt.contains("uint32_option add(pair p, uint64_t big);") && !prompt.contains("in WIT"), "{prompt}");
+    let prompt = asked(&public(&text.replace("record pair", "/// a comes first\nrecord pair")), Target::C);
+    assert!(prompt.contains("/// a comes first") && prompt.contains("record pair {"), "{prompt}");
+    let prompt = asked(&public(text), Target::Wat);
     assert!(prompt.contains("record pair {") && prompt.contains("cabi_realloc"), "{prompt}");
-    assert_eq!(public.exports(), ["add"]);
+    assert!(prompt.contains("(param $p_0 i32) (param $p_1 i32) (param $p_2 i32) (param $big i64)"), "{prompt}");
 }
 
 #[test]
@@ -87,7 +93,7 @@ fn a_program_is_told_what_it_is_given() {
                 stdin = \"string\"\nstdout = \"string\"\nfiles = \"/data\"\n[capabilities]\nwrite = [\"/data\"]\n\
                 [[invariant]]\nname = \"keeps\"\nholds = \"after.size() >= before.size()\"\n";
     let public = public(text);
-    let prompt = all(&first(&public, Target::Program));
+    let prompt = asked(&public, Target::Program);
     for line in [
         "arguments, without the program's name: any list of texts",
         "standard input: UTF-8 text",
@@ -98,7 +104,7 @@ fn a_program_is_told_what_it_is_given() {
     ] {
         assert!(prompt.contains(line), "{line}: {prompt}");
     }
-    assert_eq!(public.exports(), ["main"]);
+    assert_eq!(bind(Target::Program, &public).unwrap().functions(), ["main"]);
 }
 
 #[test]
@@ -111,9 +117,10 @@ fn what_is_held_out_is_in_no_prompt() {
     let failed = public.example_failed("dedupe([3, 1, 3])", "[3]").unwrap();
     assert_eq!(public.example_failed("dedupe([9])", "[]"), None);
     let findings = [told, trap, failed].map(Finding::Counterexample);
-    for target in [Target::C, Target::Wat, Target::Program] {
-        for request in [first(&public, target), repair(&public, target, Some(&code("int x;\n")), &findings)] {
-            let text = all(&request) + &format!("{public:?} {findings:?}");
+    for target in Target::ALL {
+        let Ok(bound) = bind(target, &public) else { continue };
+        for request in [first(&public, &bound), repair(&public, &bound, Some(&code("int x;\n")), &findings)] {
+            let text = all(&request) + &format!("{public:?} {bound:?} {findings:?}");
             for planted in ["planted", "held", "424242", "77177", "88288", "99399"] {
                 assert!(!text.contains(planted), "{planted}: {text}");
             }
@@ -131,11 +138,12 @@ fn a_repair_quotes_code_errors_and_counterexamples() {
         Finding::Counterexample(public.example_failed("dedupe([3, 1, 3])", "[3]").unwrap()),
         Finding::NoCode(ExtractError::None),
     ];
-    let request = repair(&public, Target::C, Some(&code("int dedupe\n")), &findings);
+    let bound = bind(Target::C, &public).unwrap();
+    let request = repair(&public, &bound, Some(&code("int dedupe\n")), &findings);
     let roles: Vec<Role> = request.messages.iter().map(|message| message.role).collect();
     assert_eq!(roles, [Role::System, Role::User, Role::Assistant, Role::User]);
     insta::assert_snapshot!(format!("{}\n----\n{}", request.messages[2].text, request.messages[3].text));
-    let nothing = repair(&public, Target::C, None, &findings);
+    let nothing = repair(&public, &bound, None, &findings);
     assert_eq!(nothing.messages[2].text, "(no code)");
 }
 
@@ -151,6 +159,7 @@ fn what_is_quoted_can_t_leave_its_fence_and_is_cut() {
     assert!(quoted.len() < 700 && quoted.contains("START") && quoted.contains("END"), "{quoted}");
     assert!(quoted.contains("[19408 bytes left out]"), "{quoted}");
     let finding = Finding::Build("e".repeat(1 << 20));
-    let request = repair(&public(CONTRACT), Target::C, None, &vec![finding; 50]);
+    let public = public(CONTRACT);
+    let request = repair(&public, &bind(Target::C, &public).unwrap(), None, &vec![finding; 50]);
     assert!(all(&request).len() < 60 << 10);
 }

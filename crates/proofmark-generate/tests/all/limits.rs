@@ -45,7 +45,7 @@ fn retries_are_paid_from_the_same_budget() {
 fn a_rate_makes_a_request_wait_which_can_be_stopped() {
     let scripted = Scripted::start(vec![ok(GOOD)]);
     let mut endpoint = settings(Protocol::OpenAi, scripted.url());
-    endpoint.rates = Rates { requests_per_minute: Some(1), tokens_per_minute: None };
+    endpoint.rates = Rates { requests_per_minute: Some(1), tokens_per_minute: None, parallel: None };
     let client = client(endpoint);
     ask(&client, "add", &mut Seen::default()).unwrap();
     let started = Instant::now();

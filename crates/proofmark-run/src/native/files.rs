@@ -100,6 +100,31 @@ pub fn after(effects: &Effects, stage: &Stage, laid: Laid) -> Result<Tree, Strin
     Tree::new(left).map_err(|error| format!("left what is no tree: {}", error.message))
 }
 
+/// The files that were made or changed, with their bytes, in the order of their paths; directories are left out.
+///
+/// # Errors
+/// What was left that is neither, in words.
+pub fn written(effects: &Effects, stage: &Stage) -> Result<Vec<(String, Vec<u8>)>, String> {
+    if let Some(refused) = effects.refused.first() {
+        return Err(format!("left `{}`, which {}", refused.path, refused.reason));
+    }
+    let upper = File::open(stage.upper()).map_err(|error| format!("left a tree that can't be read: {error}"))?;
+    let mut left = Vec::new();
+    let entries = effects.after.entries().iter().zip(effects.written()).skip(1);
+    for (entry, _) in entries.filter(|(entry, written)| **written && entry.kind != Kind::Directory) {
+        let path = String::from_utf8(entry.path.as_bytes().to_vec())
+            .map_err(|_| format!("left the name `{}`, which is not UTF-8", entry.path))?;
+        // Another name of a file would be read again: a few bytes on the disk could be all of the memory.
+        if entry.kind != Kind::File || entry.links.is_some() {
+            return Err(format!("left the link `{}`; leave the file itself", entry.path));
+        }
+        let bytes =
+            read(&upper, entry).map_err(|error| format!("left `{}`, which can't be read: {error}", entry.path))?;
+        left.push((path, bytes));
+    }
+    Ok(left)
+}
+
 fn target(entry: &tree::Entry) -> Result<String, String> {
     let text = entry.target.as_deref().unwrap_or_default();
     let bytes = tree::path::unescape(text).unwrap_or_default();

@@ -6,8 +6,17 @@ use std::path::{Path, PathBuf};
 use crate::fence::{Mount, Runs};
 
 /// Where loaders look without being told, in their order.
-const PLACES: [&str; 6] =
-    ["/lib64", "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/usr/lib64", "/lib"];
+pub(crate) const PLACES: [&str; 9] = [
+    "/lib64",
+    "/lib/x86_64-linux-gnu",
+    "/usr/lib/x86_64-linux-gnu",
+    "/lib/aarch64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/lib",
+    "/usr/lib",
+    "/usr/local/lib",
+];
 
 /// Mounts of the named libraries.
 pub fn mounts(names: &BTreeSet<String>) -> Result<Vec<Mount>, String> {

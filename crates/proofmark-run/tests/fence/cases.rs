@@ -23,6 +23,7 @@ pub fn worker() -> u8 {
 pub fn all() -> Vec<Test> {
     let mut all = whole();
     all.extend(super::calls::all());
+    all.extend(super::tools::all());
     #[cfg(feature = "weaken")]
     all.extend(super::weak::all());
     all.sort_by_key(|(name, _)| !name.starts_with("without"));

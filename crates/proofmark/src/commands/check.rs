@@ -7,6 +7,7 @@ use proofmark_governor::govern::{self, Asked, Checked, Event, Means};
 use proofmark_governor::home::{Home, HomeError, policy_at, write};
 use proofmark_mark::evidence::Outcome;
 use proofmark_mark::policy::Policy;
+use proofmark_mark::trust::Trust;
 
 use crate::cli::{Check, Format};
 use crate::failure::{Failure, OK, REFUSED, UNKNOWN};
@@ -30,16 +31,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
     let output = arguments.output.clone().unwrap_or_else(|| beside(&arguments.artifact));
     writable(&output)?;
     let mut home = open_or_make(format, home)?;
-    let (policy_name, policy, policy_text) = policy(&home, &arguments.policy)?;
-    let trust = inputs::trust(None, Some(&home.path))?;
-    if !trust.policies().iter().any(|known| known.digest == policy.digest()) {
-        let line = format!("[[policy]] name = \"{policy_name}\", sha256 = \"{}\"", policy.digest());
-        return Err(Failure::wrong(format!(
-            "the policy `{}` is not one that the home's trust file accepts",
-            arguments.policy
-        ))
-        .next(format!("add it to {} if you trust it: {line}", home.trust_file().display())));
-    }
+    let Ruled { name: policy_name, policy, text: policy_text, trust } = ruled(&home, &arguments.policy)?;
     let launch = commands::launch()?;
     let meter = Meter::default();
     let watch = |event: Event<'_>| match event {
@@ -99,7 +91,7 @@ pub fn beside(artifact: &Path) -> PathBuf {
 }
 
 /// Says early that the mark can't be written, before minutes of work are spent on it.
-fn writable(output: &Path) -> Result<(), Failure> {
+pub fn writable(output: &Path) -> Result<(), Failure> {
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     match tempfile::Builder::new().prefix(".proofmark-").tempfile_in(folder) {
         Ok(_) => Ok(()),
@@ -109,7 +101,7 @@ fn writable(output: &Path) -> Result<(), Failure> {
 }
 
 /// The home; the default one is made at its first use, one that was named is not.
-fn open_or_make(format: Format, named: Option<&Path>) -> Result<Home, Failure> {
+pub fn open_or_make(format: Format, named: Option<&Path>) -> Result<Home, Failure> {
     let path = inputs::home_path(named);
     match Home::open(&path) {
         Err(HomeError::Missing(_)) if named.is_none() => {
@@ -121,6 +113,28 @@ fn open_or_make(format: Format, named: Option<&Path>) -> Result<Home, Failure> {
         }
         opened => opened.map_err(|error| inputs::home_failure(&error)),
     }
+}
+
+/// A policy that the home's trust file accepts.
+pub struct Ruled {
+    pub name: String,
+    pub policy: Policy,
+    pub text: String,
+    pub trust: Trust,
+}
+
+/// The policy of that name or in that file, if the home's trust file accepts it.
+pub fn ruled(home: &Home, named: &str) -> Result<Ruled, Failure> {
+    let (name, policy, text) = policy(home, named)?;
+    let trust = inputs::trust(None, Some(&home.path))?;
+    if !trust.policies().iter().any(|known| known.digest == policy.digest()) {
+        let line = format!("[[policy]] name = \"{name}\", sha256 = \"{}\"", policy.digest());
+        let why = format!("the policy `{named}` is not one that the home's trust file accepts");
+        return Err(
+            Failure::wrong(why).next(format!("add it to {} if you trust it: {line}", home.trust_file().display()))
+        );
+    }
+    Ok(Ruled { name, policy, text, trust })
 }
 
 fn policy(home: &Home, name: &str) -> Result<(String, Policy, String), Failure> {

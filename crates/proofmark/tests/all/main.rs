@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod bindings;
 mod cases;
 mod components;
 mod egress;
@@ -15,6 +16,7 @@ mod filling;
 mod grants;
 mod hostile;
 mod main_job;
+mod make;
 mod orders;
 mod place;
 mod profiles;
@@ -24,5 +26,6 @@ mod secrets;
 mod several;
 mod tampering;
 mod tapes;
+mod tools;
 mod trace;
 mod web;

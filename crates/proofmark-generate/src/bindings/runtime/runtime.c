@@ -1,5 +1,5 @@
-// The library that the example candidates with strings, lists and records are linked with: a bump allocator over
-// linear memory, and the few functions of <string.h> and <stdlib.h> that their prompts offer. It imports nothing.
+// What artifacts in C have instead of a C library: a bump allocator over linear memory, and the few functions of
+// <string.h> and <stdlib.h> that prompts offer. It imports nothing. The candidates in examples/ are linked with it too.
 // Compile with -fno-builtin, or the loops below become calls to themselves.
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
-// The part of <string.h> that examples/runtime/runtime.c has.
-#ifndef EXAMPLES_STRING_H
-#define EXAMPLES_STRING_H
+// The part of <string.h> that runtime.c has.
+#ifndef PROOFMARK_STRING_H
+#define PROOFMARK_STRING_H
 #include <stddef.h>
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);

@@ -1,6 +1,6 @@
-// The part of <stdlib.h> that examples/runtime/runtime.c has.
-#ifndef EXAMPLES_STDLIB_H
-#define EXAMPLES_STDLIB_H
+// The part of <stdlib.h> that runtime.c has.
+#ifndef PROOFMARK_STDLIB_H
+#define PROOFMARK_STDLIB_H
 #include <stddef.h>
 void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
