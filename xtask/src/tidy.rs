@@ -111,7 +111,8 @@ fn arrows(root: &Path) -> Result<String, String> {
 }
 
 /// Heavy or powerful dependencies, shown in the graph so that a new user of one is a visible change.
-const WALLED: [&str; 7] = ["cedar-policy", "cel", "hyper", "object_store", "tokio-rustls", "ureq", "wasmtime"];
+const WALLED: [&str; 8] =
+    ["cedar-policy", "cel", "gix-odb", "hyper", "object_store", "tokio-rustls", "ureq", "wasmtime"];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

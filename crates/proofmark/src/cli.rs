@@ -66,6 +66,10 @@ pub enum Command {
     Revoke(Revoke),
     /// End a run now
     Stop(Stop),
+    /// Say which intent, clause, prompt and model a line, a function, an artifact or a commit comes from
+    Trace(Trace),
+    /// Say in git which lines of a commit come from sources in the log, in a format that other tools read
+    Attribute(Attribute),
     /// Look at the log
     #[command(subcommand)]
     Log(Log),
@@ -354,6 +358,36 @@ pub struct Runs {
 pub struct Inspect {
     /// The artifact
     pub artifact: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// FILE:LINE in a git work tree; ARTIFACT, ARTIFACT:FUNCTION or ARTIFACT:FILE:LINE, where ARTIFACT is a file, a digest
+    /// or a mark; or a commit: a branch, a tag or all its digits
+    #[arg(value_name = "PLACE")]
+    pub place: String,
+    /// Show held-out clauses and counterexamples to them too: never where a generator can read them
+    #[arg(long)]
+    pub show_held_out: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Attribute {
+    /// The commit: a branch, a tag or all its digits
+    #[arg(default_value = "HEAD")]
+    pub commit: String,
+    /// How to say it
+    #[arg(long = "as", value_enum, default_value_t = Scheme::GitAi)]
+    pub scheme: Scheme,
+}
+
+/// Formats of authorship.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scheme {
+    /// git-ai's note of the commit, under refs/notes/ai
+    GitAi,
+    /// A record in .agent-trace/traces.jsonl of the work tree
+    AgentTrace,
 }
 
 #[derive(Debug, Args)]

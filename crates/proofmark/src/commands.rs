@@ -11,6 +11,7 @@ use proofmark_run::worker::Fences;
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 
+mod attribute;
 mod build;
 mod call;
 pub mod check;
@@ -32,6 +33,7 @@ mod stage;
 mod stop;
 mod thaw;
 mod toolchains;
+pub mod trace;
 mod undo;
 mod verify;
 mod worker;
@@ -59,6 +61,8 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Stage(arguments) => stage::run(format, &arguments),
         Command::Undo(arguments) => undo::run(format, home, &arguments),
         Command::Replay(arguments) => replay::run(format, home, &arguments),
+        Command::Trace(arguments) => trace::run(format, home, &arguments),
+        Command::Attribute(arguments) => attribute::run(format, home, &arguments),
         Command::Build(arguments) => build::run(format, home, &arguments),
         Command::Toolchains(arguments) => toolchains::run(format, home, &arguments),
         Command::Log(crate::cli::Log::Audit) => log::audit_home(format, home),

@@ -27,6 +27,7 @@ pub mod report;
 pub mod sharpen;
 pub mod staged;
 pub mod tools;
+pub mod trace;
 
 /// Version of the JSON that commands print.
 const JSON_VERSION: u64 = 1;

@@ -30,4 +30,5 @@ mod strength;
 mod tampering;
 mod tapes;
 mod tools;
+mod trace;
 mod web;
