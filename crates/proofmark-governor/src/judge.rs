@@ -127,11 +127,17 @@ impl<'a> Judge<'a> {
     pub fn judge(&self, arguments: &[Value], accepted: &[bool]) -> Judged {
         let outcome = self.program.call(&self.function, arguments);
         let usage = Usage::from(&outcome);
-        let judgement = match outcome.ended {
+        Judged { judgement: self.weigh(arguments, outcome.ended, accepted), usage }
+    }
+
+    /// What the contract says of a call that ended so, if the properties in `accepted` are asked. What they call is the
+    /// artifact, whatever was called with the input.
+    #[must_use]
+    pub fn weigh(&self, arguments: &[Value], ended: Ended, accepted: &[bool]) -> Judgement {
+        match ended {
             Ended::Trapped(why) | Ended::Departed(why) => self.trapped(&self.function.full_name(), arguments, why),
             Ended::Returned(result) => self.returned(arguments, result.as_ref(), accepted),
-        };
-        Judged { judgement, usage }
+        }
     }
 
     fn trapped(&self, function: &str, arguments: &[Value], why: String) -> Judgement {
