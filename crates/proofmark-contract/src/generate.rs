@@ -11,10 +11,12 @@ use crate::value::Value;
 
 mod dictionary;
 mod list;
+mod mutate;
 mod number;
 mod pair;
 mod process;
 mod random;
+pub mod substitute;
 mod text;
 mod tree;
 

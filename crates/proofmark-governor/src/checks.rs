@@ -10,7 +10,7 @@ use proofmark_contract::Contract;
 use proofmark_mark::challenge::Challenge;
 use proofmark_mark::evidence::{Counterexample, Evidence, Outcome};
 use proofmark_run::native::{Native, Natives};
-use proofmark_run::program::Setting;
+use proofmark_run::program::{Setting, Twin, TwinError};
 use proofmark_run::usage::Usage;
 use proofmark_run::wasi::World;
 use proofmark_run::{Artifact, Program, ProgramError};
@@ -138,6 +138,24 @@ impl Task<'_> {
         }
     }
 
+    /// The artifact's twin, which counts what it does; `None` for native executables, which have none.
+    ///
+    /// # Errors
+    /// As [`Twin::compile`].
+    fn twin(&self) -> Option<Result<Twin, TwinError>> {
+        if self.contract.interface.process().is_some() {
+            return None;
+        }
+        let artifact = Artifact::read(self.artifact, &self.contract.budget).map_err(ProgramError::from);
+        let (names, within) = (self.contract.capabilities.names(), None);
+        let setting = setting(self.contract, names, self.world(), self.threads, within);
+        Some(artifact.map_err(Into::into).and_then(|artifact| Twin::compile(&artifact, setting)))
+    }
+
+    fn world(&self) -> World {
+        World::Checked { seed: self.challenge.derive(&[b"world"]) }
+    }
+
     /// What was seen of the artifact's calls, as evidence has it; `null` for native executables, whose calls take no fuel
     /// and ask the kernel instead of a host.
     fn usage(&self, usage: &Usage) -> serde_json::Value {
@@ -145,8 +163,7 @@ impl Task<'_> {
     }
 
     fn compile(&self, artifact: &Artifact) -> Result<Program, ProgramError> {
-        let world = World::Checked { seed: self.challenge.derive(&[b"world"]) };
-        compile(self.contract, artifact, self.contract.capabilities.names(), world, self.threads, None)
+        compile(self.contract, artifact, self.contract.capabilities.names(), self.world(), self.threads, None)
     }
 }
 
@@ -162,9 +179,18 @@ pub fn compile(
     threads: usize,
     within: Option<Usage>,
 ) -> Result<Program, ProgramError> {
+    Program::compile(artifact, setting(contract, granted, world, threads, within))
+}
+
+fn setting(
+    contract: &Contract,
+    granted: BTreeSet<String>,
+    world: World,
+    threads: usize,
+    within: Option<Usage>,
+) -> Setting<'_> {
     let threads = u32::try_from(threads).unwrap_or(1);
-    let (interface, budget) = (&contract.interface, &contract.budget);
-    Program::compile(artifact, Setting { interface, budget, granted, world, threads, within })
+    Setting { interface: &contract.interface, budget: &contract.budget, granted, world, threads, within }
 }
 
 /// The finding of a check that could not call the artifact at all.

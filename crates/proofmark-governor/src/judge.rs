@@ -139,7 +139,8 @@ impl<'a> Judge<'a> {
         Judged { judgement: self.of(&outcome.ended, arguments, accepted), usage: Usage::from(&outcome) }
     }
 
-    /// What the contract says of a call of the function that ended so.
+    /// What the contract says of a call that ended so, if the properties in `accepted` are asked. What they call is the
+    /// artifact, whatever was called with the input.
     #[must_use]
     pub fn of(&self, ended: &Ended, arguments: &[Value], accepted: &[bool]) -> Judgement {
         match ended {

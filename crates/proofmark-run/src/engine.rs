@@ -7,8 +7,16 @@ use proofmark_contract::Budget;
 use wasmparser::WasmFeatures;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
-/// Linear memories in one component.
-pub const MEMORIES_MAX: u32 = 4;
+/// How many linear memories there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memories {
+    pub in_module: u32,
+    pub in_component: u32,
+}
+
+/// Those of an artifact, and those of its twin, which has one more for each module that it counts in.
+pub const MEMORIES: Memories = Memories { in_module: 1, in_component: 4 };
+pub const MEMORIES_OF_TWIN: Memories = Memories { in_module: 2, in_component: 8 };
 /// Tables in one component.
 pub const TABLES_MAX: u32 = 16;
 /// Core instances in one component.
@@ -27,19 +35,20 @@ pub fn features() -> WasmFeatures {
         | WasmFeatures::COMPONENT_MODEL
 }
 
-/// An engine with room for `live` instances at a time, each within `budget`.
+/// An engine with room for `live` instances at a time, each within `budget` and with that many memories.
 ///
 /// # Errors
 /// What the engine says when the host can't give it the address space or the instruction set it needs.
-pub fn engine(budget: &Budget, live: u32) -> Result<Engine, wasmtime::Error> {
+pub fn engine(budget: &Budget, live: u32, memories: Memories) -> Result<Engine, wasmtime::Error> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(live)
         .total_core_instances(live.saturating_mul(CORE_INSTANCES_MAX))
-        .total_memories(live.saturating_mul(MEMORIES_MAX))
+        .total_memories(live.saturating_mul(memories.in_component))
         .total_tables(live.saturating_mul(TABLES_MAX))
         .total_stacks(1)
         .max_core_instances_per_component(CORE_INSTANCES_MAX)
-        .max_memories_per_component(MEMORIES_MAX)
+        .max_memories_per_component(memories.in_component)
+        .max_memories_per_module(memories.in_module)
         .max_tables_per_component(TABLES_MAX)
         .max_memory_size(usize::try_from(budget.memory).unwrap_or(usize::MAX))
         .table_elements(usize::try_from(budget.table_elements).unwrap_or(usize::MAX))

@@ -12,6 +12,7 @@ pub mod engine;
 #[cfg(target_os = "linux")]
 pub mod fence;
 pub mod imports;
+pub mod instrument;
 pub mod mutate;
 pub mod native;
 pub mod printable;

@@ -14,11 +14,15 @@ use wasmtime::{Engine, Store, Trap};
 
 use crate::artifact::{Artifact, ArtifactError};
 use crate::convert;
-use crate::engine::engine;
+use crate::engine::{MEMORIES, Memories, engine};
 use crate::imports::{self, NotGranted};
 use crate::native::Native;
 use crate::usage::Usage;
 use crate::wasi::{Host, World, Written, linker};
+
+mod twin;
+
+pub use twin::{Trace, Twin, TwinError};
 
 /// An artifact, ready to be called. Shared between threads.
 pub enum Program {
@@ -146,7 +150,7 @@ impl Program {
         };
         let (granted, world) = (granted.clone(), world.clone());
         let setting = Setting { interface, budget, granted, world, threads: 1, within: None };
-        Compiled::inside(engine.clone(), artifact, setting).map(Self::Wasm)
+        Compiled::inside(engine.clone(), &artifact.component(interface)?, setting).map(Self::Wasm)
     }
 
     /// Calls `function` with nothing left over from other calls.
@@ -213,15 +217,21 @@ impl Session<'_> {
 
 impl Compiled {
     fn new(artifact: &Artifact, setting: Setting<'_>) -> Result<Self, ProgramError> {
-        // A property may hold one instance while another is called; two more for a session beside them.
-        let live = setting.threads.max(1).saturating_mul(4);
-        let engine = engine(setting.budget, live).map_err(|error| ProgramError::Engine(first_line(&error)))?;
-        Self::inside(engine, artifact, setting)
+        Self::of(&artifact.component(setting.interface)?, setting, MEMORIES)
     }
 
-    fn inside(engine: Engine, artifact: &Artifact, setting: Setting<'_>) -> Result<Self, ProgramError> {
-        let binary = artifact.component(setting.interface)?;
-        let component = Component::from_binary(&engine, &binary)
+    /// A component, compiled and bound.
+    fn of(binary: &[u8], setting: Setting<'_>, memories: Memories) -> Result<Self, ProgramError> {
+        // A property may hold one instance while another is called; two more for a session beside them.
+        let live = setting.threads.max(1).saturating_mul(4);
+        let engine =
+            engine(setting.budget, live, memories).map_err(|error| ProgramError::Engine(first_line(&error)))?;
+        Self::inside(engine, binary, setting)
+    }
+
+    /// The same in an engine that there is already.
+    fn inside(engine: Engine, binary: &[u8], setting: Setting<'_>) -> Result<Self, ProgramError> {
+        let component = Component::from_binary(&engine, binary)
             .map_err(|error| ProgramError::Compile(format!("{error:#}").replace('\n', " ")))?;
         covered(&engine, &component, &setting.granted)?;
         let exports = bind(&component, setting.interface)?;

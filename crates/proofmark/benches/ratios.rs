@@ -100,7 +100,7 @@ struct Limits(wasmtime::StoreLimits);
 
 impl Bare {
     fn new(contract: &Contract) -> Self {
-        let engine = proofmark_run::engine::engine(&contract.budget, 4).unwrap();
+        let engine = proofmark_run::engine::engine(&contract.budget, 4, proofmark_run::engine::MEMORIES).unwrap();
         let artifact = Artifact::read(ARTIFACT.as_bytes(), &contract.budget).unwrap();
         let component = Component::from_binary(&engine, &artifact.component(&contract.interface).unwrap()).unwrap();
         let pre = Linker::new(&engine).instantiate_pre(&component).unwrap();

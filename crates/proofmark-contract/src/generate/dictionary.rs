@@ -18,7 +18,7 @@ pub struct Dictionary {
 }
 
 /// Without repetitions, in the order of the contract.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Words {
     pub(super) whole: Vec<i128>,
     pub(super) floats: Vec<f64>,
@@ -53,6 +53,16 @@ impl Dictionary {
         for predicate in contract.may_trap_conditions() {
             words.expr(predicate.expr());
         }
+        Self { words: Arc::new(words) }
+    }
+
+    /// The same with more constants, such as those of a binary.
+    #[must_use]
+    pub fn with(&self, whole: &[i64], floats: &[f64], texts: &[String]) -> Self {
+        let mut words = (*self.words).clone();
+        whole.iter().for_each(|number| add(&mut words.whole, i128::from(*number)));
+        floats.iter().for_each(|number| add(&mut words.floats, *number));
+        texts.iter().for_each(|text| words.text(text));
         Self { words: Arc::new(words) }
     }
 

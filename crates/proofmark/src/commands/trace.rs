@@ -115,8 +115,11 @@ fn read_part(part: Option<&str>) -> Part {
     }
 }
 
+/// An artifact's digest, and its bytes if they are at hand.
+type Given = (Digest, Option<Vec<u8>>);
+
 /// The digest and bytes of a file that is an artifact, or of the artifact of a file that is a mark; `None` for other files.
-fn artifact_at(path: &Path) -> Result<Option<(Digest, Option<Vec<u8>>)>, Failure> {
+fn artifact_at(path: &Path) -> Result<Option<Given>, Failure> {
     use std::io::Read as _;
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     if extension == "mark" {

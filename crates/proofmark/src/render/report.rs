@@ -73,6 +73,11 @@ fn found<'a>(report: &Report<'_>, evidence: &'a Evidence, told: &mut Vec<&'a str
         _ => summary(evidence),
     };
     println!("{style}{sign}{style:#} {:<12} {line}", evidence.check);
+    if evidence.outcome == Outcome::Passed
+        && let Some(reached) = coverage(evidence)
+    {
+        println!("    {DIM}{reached}{DIM:#}");
+    }
     if let (Some(reason), None, true) = (&evidence.reason, again, evidence.counterexamples.is_empty()) {
         println!("    {style}{}{style:#}", safe(reason));
         told.push(reason);
@@ -162,6 +167,27 @@ pub fn summary(evidence: &Evidence) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// What the guided part of `properties` reached, in words; `None` where there is nothing to say.
+fn coverage(evidence: &Evidence) -> Option<String> {
+    let number = |value: &Value, path: &str| value.pointer(path).and_then(Value::as_u64);
+    let coverage = evidence.details.get("coverage")?;
+    if let Some(why) = coverage.get("not_guided").and_then(Value::as_str) {
+        return Some(format!("not guided by coverage: {}", safe(why)));
+    }
+    let (reached, present) = (number(coverage, "/edges_reached")?, number(coverage, "/edges_present")?);
+    let functions = evidence.details.get("functions")?.as_array()?;
+    let calls = functions.iter().filter_map(|function| number(function, "/guided/calls")).fold(0, u64::saturating_add);
+    let estimates = functions.iter().filter_map(|function| number(function, "/guided/undiscovered/new_edges_ppm"));
+    let more = match estimates.max() {
+        Some(ppm @ 1..) => {
+            let inputs = 1_000_000_u64.checked_div(ppm).unwrap_or(0).max(1);
+            format!("; about one new edge in {} more random inputs", grouped(inputs))
+        }
+        _ => "; random inputs would reach hardly another".to_owned(),
+    };
+    Some(format!("{} of {} edges in {} guided calls{more}", grouped(reached), grouped(present), grouped(calls)))
 }
 
 fn granted(report: &Report<'_>) {
