@@ -146,7 +146,7 @@ fn one(contract: &Contract, candidate: u64, source: &str) -> Try {
 
 /// Records a try and checks what it brought; gives the envelope of its provenance.
 fn made(place: &Place, home: &mut Home, contract: &Contract, artifact: &[u8], one: Try) -> Option<Digest> {
-    let (policy, text) = home.policy("supervised").unwrap();
+    let (policy, text) = proofmark_governor::home::policy_at(&home.policy_file("supervised")).unwrap();
     let trust = Trust::parse(&String::from_utf8(place.read(".proofmark/trust.toml")).unwrap()).unwrap();
     let scratch = tempfile::tempdir().unwrap();
     let lures = Lures::lay(scratch.path()).unwrap();
