@@ -31,7 +31,7 @@ fn words(path: &Path) -> Vec<String> {
 /// Says that nothing was tested, past the test harness, which keeps what a test that passes prints.
 fn skipped(tool: &str) {
     use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "\nSKIPPED, nothing tested: {tool} is not in PATH");
+    let _ = writeln!(std::io::stderr(), "\nSKIPPED, nothing tested: not in PATH: {tool}");
 }
 
 /// A clang and the linker that belongs to it.
