@@ -17,14 +17,12 @@ pub fn named(name: &str) -> Option<PathBuf> {
 }
 
 /// Starts the commands of `generators.toml`, each in a fence without a network.
-#[allow(dead_code, reason = "for the command that asks generators")]
 pub struct Commands<'a> {
     natives: &'a Natives,
     /// What the last command left, until the next one is started.
     left: Option<TempDir>,
 }
 
-#[allow(dead_code, reason = "for the command that asks generators")]
 impl<'a> Commands<'a> {
     pub const fn new(natives: &'a Natives) -> Self {
         Self { natives, left: None }
@@ -58,7 +56,6 @@ impl Start for Commands<'_> {
 }
 
 /// Files in a new directory. Their paths are those of a tree, so none leads out of it.
-#[allow(dead_code, reason = "for the command that asks generators")]
 fn laid(files: &[(String, Vec<u8>)]) -> std::io::Result<TempDir> {
     let folder = tempfile::tempdir()?;
     for (path, bytes) in files {

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::place::{Place, Ran};
+use crate::programs::compile;
 
 /// What is nowhere inside a fence, and must be in nothing that comes out of one.
 const CANARY: &str = "CANARY-51c2e0";
@@ -229,4 +230,84 @@ fn a_build_without_what_it_needs_says_what_to_do() {
     place.write("twice.wat", "(module)");
     place.run(&["build", "contract.toml", "twice.wat", "--target", "wat"]).exits(0);
     assert_eq!(place.read("artifact.wasm"), b"(module)");
+}
+
+/// An agent that tells of all that it reached, in a comment of its otherwise right artifact.
+const AGENT: &str = r#"
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+static FILE *out;
+static void reads(const char *path) {
+    char found[100] = "";
+    int file = open(path, O_RDONLY);
+    if (file < 0 || read(file, found, sizeof found - 1) < 0) return;
+    fprintf(out, ";; READ %s\n", found);
+}
+int main(int count, char **arguments) {
+    char prompt[100000] = "";
+    fread(prompt, 1, sizeof prompt - 1, stdin);
+    if (!strstr(prompt, "Twice the number.")) return 7;
+    out = fopen("twice.wat", "w");
+    reads(arguments[1]);
+    reads("/etc/passwd");
+    reads("/proc/self/environ");
+    if (getenv("SECRET_OF_THE_HOST")) fprintf(out, ";; READ a variable\n");
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(atoi(arguments[2])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int made = socket(AF_INET, SOCK_STREAM, 0);
+    if (made >= 0 || !connect(made, (void *)&at, sizeof at)) fprintf(out, ";; CONNECTED\n");
+    if (open(arguments[1], O_WRONLY | O_TRUNC) >= 0) fprintf(out, ";; WRITTEN\n");
+    fprintf(out, "(module (func (export \"twice\") (param i32) (result i64)"
+        " (i64.mul (i64.extend_i32_u (local.get 0)) (i64.const 2))))\n");
+    return 0;
+}
+"#;
+
+#[test]
+fn a_command_that_makes_artifacts_reaches_nothing_else() {
+    let place = Place::new();
+    compile(&place, "agent", AGENT, &[]);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let at = |name: &str| place.path(name).canonicalize().unwrap_or_default().display().to_string();
+    place.write("canary", CANARY).write("contract.toml", TWICE);
+    let words = format!("[\"{}\", \"{}\", \"{port}\"]", at("agent"), at("canary"));
+    let agent =
+        format!("generators = 1\n[generator.agent]\nkind = \"command\"\ncommand = {words}\nbrings = \"directory\"\n");
+    place.write("generators.toml", &agent);
+    let mut command = place.command();
+    command.args(["make", "contract.toml", "--generators", "generators.toml", "--target", "wat", "--candidates", "1"]);
+    Ran::of(&command.env("SECRET_OF_THE_HOST", "x").output().unwrap()).exits(0);
+    let artifact = String::from_utf8(place.read("twice.wasm")).unwrap();
+    assert!(artifact.starts_with("(module"), "it reached something:\n{artifact}");
+    assert_eq!(place.read("canary"), CANARY.as_bytes());
+    assert!(listener.accept().is_err(), "it connected");
+    // What it may read has to be named.
+    let named = format!("{agent}files = [\"{}\"]\n", at("canary"));
+    place.write("generators.toml", named);
+    Ran::of(
+        &place
+            .command()
+            .args([
+                "make",
+                "contract.toml",
+                "--generators",
+                "generators.toml",
+                "--target",
+                "wat",
+                "--candidates",
+                "1",
+                "--fresh",
+            ])
+            .output()
+            .unwrap(),
+    )
+    .exits(0);
+    assert!(String::from_utf8(place.read("twice.wasm")).unwrap().contains(&format!(";; READ {CANARY}")));
 }
