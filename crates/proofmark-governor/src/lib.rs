@@ -29,6 +29,7 @@ pub mod profile;
 pub mod provenance;
 pub mod receipts;
 pub mod replay;
+pub mod sealed;
 pub mod shards;
 pub mod staged;
 pub mod store;

@@ -107,6 +107,9 @@ pub struct Verify {
     /// Run the checks again and compare the evidence byte for byte (needs ARTIFACT)
     #[arg(long, requires = "artifact")]
     pub replay: bool,
+    /// The contract as its owner has it, for a replay of what is sealed in the mark [default: what the home can open]
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    pub contract: Option<PathBuf>,
     /// Also read a whole log directory, recompute every hash in it and look the mark's entries up
     #[arg(long, value_name = "DIR")]
     pub log: Option<PathBuf>,

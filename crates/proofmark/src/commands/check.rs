@@ -30,6 +30,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
     let output = arguments.output.clone().unwrap_or_else(|| beside(&arguments.artifact));
     writable(&output)?;
     let mut home = open_or_make(format, home)?;
+    let loaded = loaded.sealed(&home.path)?;
     let (policy_name, policy, policy_text) = policy(&home, &arguments.policy)?;
     let trust = inputs::trust(None, Some(&home.path))?;
     if !trust.policies().iter().any(|known| known.digest == policy.digest()) {

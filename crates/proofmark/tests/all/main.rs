@@ -20,6 +20,7 @@ mod place;
 mod profiles;
 mod programs;
 mod replays;
+mod sealed;
 mod secrets;
 mod several;
 mod tampering;
