@@ -24,10 +24,12 @@ mod examples;
 mod invariants;
 mod process;
 mod read;
+mod sealed;
 mod secrets;
 mod table;
 
 pub(crate) use read::toml_problem;
+pub use sealed::{OpenError, Sealed};
 
 /// The largest contract that is read, in bytes.
 pub const CONTRACT_BYTES_MAX: usize = 256 << 10;
@@ -43,6 +45,8 @@ pub struct Contract {
     pub examples: Vec<Example>,
     /// In the order of the text; names are unique.
     pub properties: Vec<Property>,
+    /// Held out of this text, in its order: not in `properties`, whether opened or not.
+    pub sealed: Vec<Sealed>,
     /// Of the trees that a run may write, in the order of the text; names are unique.
     pub invariants: Vec<Invariant>,
     /// In the order of the text.
@@ -79,7 +83,7 @@ pub struct Property {
     pub requires: Option<Predicate>,
     /// Over the parameters and `result`.
     pub ensures: Predicate,
-    /// Never to be shown to a generator, in whatever form. Nothing here acts on it.
+    /// Never to be shown to a generator, in whatever form: [`crate::seal`] takes it out of the text.
     pub held_out: bool,
 }
 

@@ -15,8 +15,11 @@ use proofmark_run::usage::Usage;
 use proofmark_run::wasi::World;
 use proofmark_run::{Artifact, Program, ProgramError};
 
+use held_out::Withheld;
+
 pub mod determinism;
 pub mod examples;
+pub mod held_out;
 pub mod inspect;
 pub mod interference;
 pub mod properties;
@@ -27,6 +30,7 @@ pub const CHECKS: [&str; 6] = ["inspect", "examples", "properties", "determinism
 
 /// What one check is asked to do.
 pub struct Task<'a> {
+    /// The public one. Only `properties` looks at what is sealed in it.
     pub contract: &'a Contract,
     /// The artifact's bytes as given.
     pub artifact: &'a [u8],
@@ -55,13 +59,25 @@ pub struct Finding {
     pub details: serde_json::Value,
 }
 
+/// Evidence, and beside it what is not said in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    pub evidence: Evidence,
+    pub withheld: Option<Withheld>,
+}
+
 /// Runs the check of that name. `None` if there is no such check.
 #[must_use]
-pub fn run(check: &str, task: &Task<'_>, progress: Progress<'_>) -> Option<Evidence> {
+pub fn run(check: &str, task: &Task<'_>, progress: Progress<'_>) -> Option<Found> {
+    let mut withheld = None;
     let finding = match check {
         "inspect" => inspect::run(task),
         "examples" => examples::run(task, progress),
-        "properties" => properties::run(task, progress),
+        "properties" => {
+            let (finding, beside) = held_out::run(task, progress);
+            withheld = beside;
+            finding
+        }
         "determinism" => determinism::run(task, progress),
         "interference" => interference::run(task, progress),
         "strength" => strength::run(task, progress),
@@ -72,7 +88,13 @@ pub fn run(check: &str, task: &Task<'_>, progress: Progress<'_>) -> Option<Evide
         Some(why) => Finding::unknown(check, why),
         None => finding,
     };
-    Some(evidence(check, task.contract, task.challenge, task.attempt, finding))
+    Some(Found { evidence: evidence(check, task.contract, task.challenge, task.attempt, finding), withheld })
+}
+
+impl From<Evidence> for Found {
+    fn from(evidence: Evidence) -> Self {
+        Self { evidence, withheld: None }
+    }
 }
 
 /// The evidence predicate of a finding.

@@ -3,7 +3,7 @@
 //! The order is the point. The submission is in the log before the challenge exists; evidence and verdict are in the log
 //! before the mark does; and no mark is returned that this very code does not verify.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -24,17 +24,19 @@ use proofmark_run::native::Natives;
 use proofmark_run::worker::Launch;
 use thiserror::Error;
 
-use crate::checks::{self, Finding, Task};
+use crate::checks::held_out::Withheld;
+use crate::checks::{self, Finding, Found, Task};
 use crate::home::{Home, HomeError};
 use crate::index::Key;
 use crate::job;
 use crate::log::{Committed, LogError};
-use crate::provenance;
+use crate::{provenance, sealed};
 
 /// What someone asks to have checked.
 pub struct Asked<'a> {
+    /// The public one: [`crate::sealed`]. What is sealed in it is opened, or not tried.
     pub contract: &'a Contract,
-    /// The contract's self-contained text; its SHA-256 is the contract's name.
+    /// The contract's public text; its SHA-256 is the contract's name.
     pub contract_text: &'a str,
     pub artifact: &'a [u8],
     pub policy: &'a Policy,
@@ -77,6 +79,8 @@ pub struct Checked {
     /// The envelope of the artifact's provenance, if it has one.
     pub provenance: Option<Digest>,
     pub evidence: Vec<Evidence>,
+    /// What evidence says nothing of, for the contract's owner alone; of each check that has such.
+    pub withheld: BTreeMap<String, Withheld>,
     pub grant: Grant,
     pub result: Result<Mark, Vec<Unmet>>,
     /// The log's size after the verdict.
@@ -90,6 +94,8 @@ pub enum GovernError {
     Home(#[from] HomeError),
     #[error(transparent)]
     Log(#[from] LogError),
+    #[error("the contract's held-out properties are not sealed, so it can't be recorded")]
+    NotSealed,
     #[error("a statement can't be made: {0}")]
     Statement(String),
     #[error("the finished mark does not verify: {}", .0.message)]
@@ -102,6 +108,10 @@ pub enum GovernError {
 /// [`GovernError`] when the store or the log fails; a refusal is a result, not an error.
 pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Checked, GovernError> {
     let artifact = Digest::of(asked.artifact);
+    if !sealed::is_public(asked.contract) {
+        return Err(GovernError::NotSealed);
+    }
+    sealed::keep(&home.path, asked.contract).map_err(HomeError::from)?;
     home.log.put_blob(asked.artifact)?;
     home.log.put_blob(asked.contract_text.as_bytes())?;
     let submitted = submit(home, asked, artifact)?;
@@ -109,8 +119,12 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
     (means.watch)(Event::Submitted { index: submitted.index, attempt });
 
     let checker = Checker { asked, means, challenge: submitted.challenge, attempt };
-    let evidence: Vec<Evidence> =
-        submitted.statement.plan.iter().map(|planned| checker.run(&planned.check, planned.executions)).collect();
+    let (mut evidence, mut withheld) = (Vec::new(), BTreeMap::new());
+    for planned in submitted.statement.plan.iter() {
+        let found = checker.run(&planned.check, planned.executions);
+        withheld.extend(found.withheld.map(|beside| (planned.check.clone(), beside)));
+        evidence.push(found.evidence);
+    }
     let signed: Vec<Envelope> = evidence.iter().map(|one| sign(home, asked.contract, artifact, one)).collect();
 
     let decide = |action| {
@@ -143,7 +157,7 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
         Decision::Permit => Ok(mark(home, asked, means, &submitted, signed, verdict, &recorded)?),
     };
     let submission = submitted.statement;
-    Ok(Checked { artifact, submission, provenance, evidence, grant, result, log_size: recorded.size })
+    Ok(Checked { artifact, submission, provenance, evidence, withheld, grant, result, log_size: recorded.size })
 }
 
 /// Signs a predicate about the artifact with the governor's key.
@@ -270,7 +284,7 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn run(&self, check: &str, executions: u64) -> Evidence {
+    fn run(&self, check: &str, executions: u64) -> Found {
         let watch = self.means.watch;
         watch(Event::Started { check });
         let task = Task {
@@ -283,14 +297,15 @@ impl Checker<'_> {
             natives: Some(self.means.natives),
         };
         let progress = |done, planned| watch(Event::Progress { check, done, planned });
-        let evidence = job::check(self.means.launch, check, &task, self.asked.contract_text, &progress);
-        let evidence = if (self.means.held)() {
-            evidence
+        let found = job::check(self.means.launch, check, &task, self.asked.contract_text, &progress);
+        let found = if (self.means.held)() {
+            found
         } else {
             let why = "something inside a fence reached the host";
             checks::evidence(check, self.asked.contract, self.challenge, self.attempt, Finding::unknown(check, why))
+                .into()
         };
-        watch(Event::Ended { evidence: &evidence });
-        evidence
+        watch(Event::Ended { evidence: &found.evidence });
+        found
     }
 }

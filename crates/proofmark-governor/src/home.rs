@@ -1,7 +1,8 @@
 //! Where a governor lives: keys, log and blobs, policies and the trust file, in one directory.
 //!
 //! ```text
-//! keys/        log.key, governor.pem, steward.pem           secret, mode 0600
+//! keys/        log.key, governor.pem, steward.pem, seal.key  secret, mode 0600
+//! openings/    what opens sealed properties, by commitment  secret, mode 0600
 //! log/         checkpoint, tile/, commit/, blob/
 //! policies/    assisted.cedar, supervised.cedar, autonomous.cedar, proofmark.cedarschema
 //! index        where things are in the log, made again when it is gone
@@ -17,7 +18,7 @@ use proofmark_mark::policy::{Policy, PolicyError};
 use thiserror::Error;
 
 use crate::index::Index;
-use crate::keys::{Identity, Keys, KeysError, STEWARD};
+use crate::keys::{Identity, Keys, KeysError, STEWARD, seal_key_or_new};
 use crate::log::{Log, LogError};
 use crate::store::{Store, StoreError};
 
@@ -82,6 +83,7 @@ impl Home {
         write(&path.join("policies/proofmark.cedarschema"), proofmark_mark::policy::SCHEMA.as_bytes())?;
         let keys = Keys::create(&path.join("keys"))?;
         let steward = Identity::create(&path.join("keys").join(STEWARD))?;
+        seal_key_or_new(&path.join("keys"))?;
         make(&path.join("log"))?;
         let log = Log::create(Store::local(&path.join("log"))?, keys.log_signer())?;
         // Last: a home without a trust file was never finished.

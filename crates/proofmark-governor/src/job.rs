@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use proofmark_contract::{Call, Contract};
+use proofmark_contract::{Call, Contract, Opening};
 use proofmark_mark::base64;
 use proofmark_mark::challenge::Challenge;
 use proofmark_mark::evidence::Evidence;
@@ -24,7 +24,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::behaviour;
-use crate::checks::{self, Finding, Progress, Task};
+use crate::checks::held_out::Withheld;
+use crate::checks::{self, Finding, Found, Progress, Task};
 
 /// The longest header line, in bytes.
 const HEADER_BYTES_MAX: u64 = 32 << 20;
@@ -49,8 +50,8 @@ pub struct Header {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Work {
-    /// One check.
-    Check { check: String, challenge: Challenge, attempt: u64, executions: u64, threads: usize },
+    /// One check. The contract is the public one; `openings` open what is sealed in it, for the check that needs that.
+    Check { check: String, challenge: Challenge, attempt: u64, executions: u64, threads: usize, openings: Vec<Opening> },
     /// The calls that follow on standard input, a line of WAVE each, until it ends. In a replayed world a line with the
     /// call's tape in base64 comes after each.
     /// A call that leaves the profile `within` is ended.
@@ -75,6 +76,8 @@ pub enum Answer {
         done: u64,
         planned: u64,
     },
+    /// What the evidence that comes next does not say.
+    Withheld(Withheld),
     Evidence(Box<Evidence>),
     /// What came of the inputs of one function, shard by shard, as digests in base64. The functions are in order.
     Behaviour(Vec<String>),
@@ -144,11 +147,12 @@ pub fn receive(input: &mut impl BufRead) -> Result<Job, JobError> {
 /// [`JobError`] when the job itself is wrong; a bad artifact is a finding, not an error.
 pub fn serve(job: Job, calls: &mut dyn Iterator<Item = String>, output: impl Write + Send) -> Result<(), JobError> {
     let Job { header, contract, artifact } = job;
-    let contract = Contract::parse(&contract).map_err(|problems| {
+    let mut contract = Contract::parse(&contract).map_err(|problems| {
         JobError::Contract(problems.first().map(|problem| problem.message.clone()).unwrap_or_default())
     })?;
     match header.work {
-        Work::Check { check, challenge, attempt, executions, threads } => {
+        Work::Check { check, challenge, attempt, executions, threads, openings } => {
+            contract.open(openings).map_err(|error| JobError::Contract(error.to_string()))?;
             let (contract, artifact, natives) = (&contract, &artifact[..], None);
             let task = Task { contract, artifact, challenge, attempt, executions, threads, natives };
             serve_check(&check, &task, output)
@@ -175,8 +179,12 @@ fn serve_check(check: &str, task: &Task<'_>, output: impl Write + Send) -> Resul
             let _ = send(&mut *output, &Answer::Progress { done, planned });
         }
     };
-    let evidence = checks::run(check, task, &progress).ok_or_else(|| JobError::Check(check.to_owned()))?;
+    let Found { evidence, withheld } =
+        checks::run(check, task, &progress).ok_or_else(|| JobError::Check(check.to_owned()))?;
     let mut output = output.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(withheld) = withheld {
+        send(&mut output, &Answer::Withheld(withheld))?;
+    }
     send(&mut output, &Answer::Evidence(Box::new(evidence)))?;
     Ok(())
 }
@@ -244,24 +252,19 @@ pub(crate) fn written(work: Work, contract_text: &str, artifact: &[u8]) -> Resul
 
 /// Runs one check: what calls a native executable here, where each call gets a fence, everything else in a worker's fence.
 /// Always ends with evidence.
-pub fn check(
-    launch: &dyn Launch,
-    check: &str,
-    task: &Task<'_>,
-    contract_text: &str,
-    progress: Progress<'_>,
-) -> Evidence {
+pub fn check(launch: &dyn Launch, check: &str, task: &Task<'_>, contract_text: &str, progress: Progress<'_>) -> Found {
     // Without a secret there is nothing to call.
     let calls_nothing = check == "interference" && task.contract.secrets.is_empty();
     if !calls_nothing && (task.contract.interface.process().is_none() || check == "inspect") {
         return check_in_worker(launch, check, task, contract_text, progress);
     }
-    let unknown =
-        |why: &str| checks::evidence(check, task.contract, task.challenge, task.attempt, Finding::unknown(check, why));
+    let unknown = |why: &str| {
+        checks::evidence(check, task.contract, task.challenge, task.attempt, Finding::unknown(check, why)).into()
+    };
     // A thread of its own: a defect of ours ends the check and not the governor.
     let ran = std::thread::scope(|scope| scope.spawn(|| checks::run(check, task, progress)).join());
     match ran {
-        Ok(Some(evidence)) => evidence,
+        Ok(Some(found)) => found,
         Ok(None) => unknown("there is no such check"),
         Err(_) => unknown("the check broke"),
     }
@@ -274,18 +277,21 @@ fn check_in_worker(
     task: &Task<'_>,
     contract_text: &str,
     progress: Progress<'_>,
-) -> Evidence {
-    let answered = || -> Result<Evidence, String> {
+) -> Found {
+    let answered = || -> Result<Found, String> {
         let Task { challenge, attempt, executions, threads, .. } = *task;
-        let work = Work::Check { check: check.to_owned(), challenge, attempt, executions, threads };
+        let openings = if check == "properties" { task.contract.openings().cloned().collect() } else { Vec::new() };
+        let work = Work::Check { check: check.to_owned(), challenge, attempt, executions, threads, openings };
         let job = written(work, contract_text, task.artifact)?;
         let mut worker = worker::start(launch, &Seen::default(), SILENCE_MAX, job).map_err(|ended| why(&ended))?;
+        let mut withheld = None;
         loop {
             match answer(&mut worker, &mut worker::never).map_err(|ended| why(&ended))? {
                 Answer::Progress { done, planned } => progress(done, planned),
+                Answer::Withheld(beside) => withheld = Some(beside),
                 Answer::Evidence(evidence) => {
                     return match mismatch(check, task, &evidence) {
-                        None => Ok(*evidence),
+                        None => Ok(Found { evidence: *evidence, withheld }),
                         Some(field) => Err(why(&worker.nonsense(format!("evidence with another {field}")))),
                     };
                 }
@@ -294,7 +300,7 @@ fn check_in_worker(
         }
     };
     answered().unwrap_or_else(|why| {
-        checks::evidence(check, task.contract, task.challenge, task.attempt, Finding::unknown(check, why))
+        checks::evidence(check, task.contract, task.challenge, task.attempt, Finding::unknown(check, why)).into()
     })
 }
 

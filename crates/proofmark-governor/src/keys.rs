@@ -1,10 +1,11 @@
 //! The secret keys: the governor's, which signs statements, the log's, which signs checkpoints, and a steward's, which
-//! signs orders and which the governor never loads.
+//! signs orders and which the governor never loads. Beside them the key from which sealed properties get their salts.
 //!
 //! ```text
 //! governor.pem   ECDSA P-256, PKCS#8 in PEM
 //! log.key        Ed25519, a C2SP signed-note signer key on one line
 //! steward.pem    ECDSA P-256, PKCS#8 in PEM
+//! seal.key       256 random bits, 64 hexadecimal digits on one line
 //! ```
 //!
 //! Key files are created once, readable by their owner alone, and never replaced; a key that others may read is not
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use p256::ecdsa::SigningKey;
 use p256::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
+use proofmark_contract::SealKey;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::dsse::{Envelope, PAYLOAD_TYPE};
 use proofmark_mark::note::{SignerKey, VerifierKey};
@@ -27,6 +29,8 @@ const GOVERNOR: &str = "governor.pem";
 const LOG: &str = "log.key";
 /// The file of the steward's key that `init` makes. It may be kept elsewhere.
 pub const STEWARD: &str = "steward.pem";
+/// The file of the key that seals contracts.
+const SEAL: &str = "seal.key";
 /// The largest key file, in bytes.
 const KEY_BYTES_MAX: u64 = 8 << 10;
 
@@ -179,6 +183,34 @@ impl Identity {
     }
 }
 
+/// The key in `folder` that seals contracts.
+///
+/// # Errors
+/// A key that is missing, that others may use, or that is not in its format.
+pub fn seal_key(folder: &Path) -> Result<SealKey, KeysError> {
+    let path = folder.join(SEAL);
+    let text = read_private(&path)?;
+    match text.strip_suffix('\n').unwrap_or(&text).parse::<Digest>() {
+        Ok(Digest(bytes)) => Ok(SealKey::new(bytes)),
+        Err(_) => Err(KeysError::Format { path, wanted: "a key of 64 hexadecimal digits" }),
+    }
+}
+
+/// The same, made if need be: homes from before there was one have none.
+///
+/// # Errors
+/// As [`seal_key`], or what keeps it from being written.
+pub fn seal_key_or_new(folder: &Path) -> Result<SealKey, KeysError> {
+    match seal_key(folder) {
+        Err(KeysError::NotFound(path)) => match write_once(&path, format!("{}\n", Digest(random()?)).as_bytes()) {
+            // Another process was faster; its key counts.
+            Ok(()) | Err(KeysError::Exists(_)) => seal_key(folder),
+            Err(error) => Err(error),
+        },
+        known => known,
+    }
+}
+
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Keys({:?}, {:?})", self.governor, self.log_verifier())
@@ -228,7 +260,7 @@ fn random() -> Result<[u8; 32], KeysError> {
 }
 
 /// Makes a folder that only its owner may enter. One that is there stays as it is.
-fn make_private(folder: &Path) -> Result<(), KeysError> {
+pub(crate) fn make_private(folder: &Path) -> Result<(), KeysError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -237,7 +269,7 @@ fn make_private(folder: &Path) -> Result<(), KeysError> {
 }
 
 /// Writes a file that only its owner may read: whole and durable, or not at all, and never over another.
-fn write_once(path: &Path, bytes: &[u8]) -> Result<(), KeysError> {
+pub(crate) fn write_once(path: &Path, bytes: &[u8]) -> Result<(), KeysError> {
     let io = |source| KeysError::Io { path: path.to_path_buf(), source };
     let folder = path.parent().unwrap_or(Path::new("."));
     // Temporary files have mode 0600 from their first moment.

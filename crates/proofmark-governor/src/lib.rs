@@ -31,6 +31,7 @@ pub mod provenance;
 pub mod receipts;
 pub mod replay;
 pub mod reuse;
+pub mod sealed;
 pub mod shards;
 pub mod staged;
 pub mod store;

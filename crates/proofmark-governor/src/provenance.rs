@@ -19,8 +19,8 @@ use proofmark_mark::verdict::governor_id;
 use crate::govern::{GovernError, sign};
 use crate::home::Home;
 use crate::log::{LogError, View};
-use crate::receipts;
 use crate::store::StoreError;
+use crate::{receipts, sealed};
 
 /// One try in plain words, before it is recorded.
 #[derive(Debug, Clone)]
@@ -91,13 +91,16 @@ pub fn of(home: &Home, one: Try) -> Result<Provenance, GovernError> {
 /// envelope. That of an artifact that is checked is written with its submission ([`crate::govern::check`]).
 ///
 /// # Errors
-/// What the log said.
+/// What the log said, or a contract that is not sealed.
 pub fn record(
     home: &mut Home,
     contract: &Contract,
     artifact: Option<Digest>,
     provenance: &Provenance,
 ) -> Result<Digest, GovernError> {
+    if !sealed::is_public(contract) {
+        return Err(GovernError::NotSealed);
+    }
     let none = || GovernError::Statement("a try has no prompt".to_owned());
     let subject = provenance.subject(artifact).ok_or_else(none)?;
     let envelope = sign(home, contract, subject, provenance);

@@ -92,6 +92,13 @@ impl Mark {
         Err(Refusal::new(Code::Malformed, message))
     }
 
+    /// What the mark is called: SHA-256 of its verdict's envelope. Anyone can write the same mark with proofs that lead to
+    /// a later checkpoint, or without its provenance; its verdict stays.
+    #[must_use]
+    pub fn id(&self) -> Digest {
+        self.verdict.envelope.digest()
+    }
+
     /// The canonical bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -52,7 +52,7 @@ pub enum Act {
     },
     /// A mark grants nothing any more.
     Revoke {
-        /// SHA-256 of the mark file.
+        /// [`crate::mark::Mark::id`].
         mark: Digest,
     },
     /// One run ends now.
@@ -178,7 +178,7 @@ impl fmt::Display for Order {
 pub struct Acting<'a> {
     /// The run's id; empty before there is one.
     pub run: &'a str,
-    /// SHA-256 of the mark file.
+    /// [`crate::mark::Mark::id`].
     pub mark: Digest,
     pub artifact: Digest,
     pub contract: Digest,

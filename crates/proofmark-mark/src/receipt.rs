@@ -17,7 +17,7 @@ pub struct Receipt {
     /// Which run of this log it is, from 1; the same in both receipts. A number without a closing receipt is a run whose
     /// end is missing.
     pub sequence: u64,
-    /// SHA-256 of the mark file.
+    /// [`crate::mark::Mark::id`].
     pub mark: Digest,
     pub contract: Digest,
     /// The grant that the run was held to.

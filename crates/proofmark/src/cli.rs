@@ -218,6 +218,9 @@ pub struct Verify {
     /// Run the checks again and compare the evidence byte for byte (needs ARTIFACT)
     #[arg(long, requires = "artifact")]
     pub replay: bool,
+    /// The contract as its owner has it, for a replay of what is sealed in the mark [default: what the home can open]
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    pub contract: Option<PathBuf>,
     /// Also read a whole log directory, recompute every hash in it and look the mark's entries up
     #[arg(long, value_name = "DIR")]
     pub log: Option<PathBuf>,
@@ -424,7 +427,7 @@ pub struct Thaw {
 
 #[derive(Debug, Args)]
 pub struct Revoke {
-    /// The mark, or the SHA-256 of its file
+    /// The mark, or its id, as `verify` and `log runs` print it
     pub mark: PathBuf,
     #[command(flatten)]
     pub ordering: Ordering,

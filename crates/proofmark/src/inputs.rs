@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use proofmark_contract::{Contract, Problem, resolve};
 use proofmark_governor::home::{Home, HomeError, read_limited};
 use proofmark_governor::job::{ARTIFACT_BYTES_MAX, CONTRACT_BYTES_MAX};
+use proofmark_governor::sealed::{self, SealError};
 use proofmark_mark::trust::Trust;
 
 use crate::failure::Failure;
@@ -15,10 +16,27 @@ pub const DEFAULT_HOME: &str = ".proofmark";
 const MARK_BYTES_MAX: u64 = 16 << 20;
 const TRUST_BYTES_MAX: u64 = 256 << 10;
 
-/// A contract with its self-contained text.
+/// A contract with its self-contained text: its owner's, or the public one ([`Loaded::sealed`]).
 pub struct Loaded {
     pub contract: Contract,
     pub text: String,
+}
+
+impl Loaded {
+    /// The contract as checks, marks and the log have it: what is held out is sealed by the home, and opened.
+    pub fn sealed(self, home: &Path) -> Result<Self, Failure> {
+        let (text, contract) = sealed::sealed(home, &self.text).map_err(|error| seal_failure(error, self.text))?;
+        Ok(Self { contract, text })
+    }
+}
+
+/// Why a contract can't be sealed or opened.
+pub fn seal_failure(error: SealError, text: String) -> Failure {
+    match error {
+        SealError::Contract(problems) => Failure::contract("the contract", text, problems),
+        SealError::Home(error) => home_failure(&error),
+        other => Failure::failed(other.to_string()),
+    }
 }
 
 pub fn home_path(named: Option<&Path>) -> PathBuf {

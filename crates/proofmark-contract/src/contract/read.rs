@@ -9,7 +9,8 @@ use toml::de::{DeTable, DeValue};
 use super::budget::budget;
 use super::table::{Problems, Table, whole};
 use super::{
-    CONTRACT_BYTES_MAX, Contract, Example, Property, capabilities, coherence, examples, invariants, process, secrets,
+    CONTRACT_BYTES_MAX, Contract, Example, Property, capabilities, coherence, examples, invariants, process, sealed,
+    secrets,
 };
 use crate::budget::Budget;
 use crate::cel::{Predicate, Role};
@@ -24,7 +25,7 @@ const INTENT_MAX: usize = 16 << 10;
 const PROPERTY_NAME_MAX: usize = 200;
 /// Examples and properties of one contract.
 const EXAMPLES_MAX: usize = 1000;
-const PROPERTIES_MAX: usize = 256;
+pub(super) const PROPERTIES_MAX: usize = 256;
 /// The property that every export has, without being written down.
 const IMPLICIT: &str = "no traps";
 
@@ -86,6 +87,7 @@ fn contract<'a>(text: &'a str, mut table: Table<'a>, problems: &mut Problems) ->
         table.table("budget", "[budget]", problems).map_or_else(Budget::default, |table| budget(table, problems));
     let example_tables = table.tables("example", "[[example]]", problems);
     let property_tables = table.tables("property", "[[property]]", problems);
+    let sealed_tables = table.tables("sealed", "[[sealed]]", problems);
     let invariant_tables = table.tables("invariant", "[[invariant]]", problems);
     let secret_tables = table.tables("secret", "[[secret]]", problems);
     let may_trap_value = table.value("may_trap");
@@ -109,6 +111,7 @@ fn contract<'a>(text: &'a str, mut table: Table<'a>, problems: &mut Problems) ->
             problems.extend(coherence::contradictions(interface, &examples, &properties));
         }
     }
+    let sealed = sealed::read(sealed_tables, properties.len(), problems);
     let invariants = invariants::read(invariant_tables, &capabilities.write, problems);
     let examples: Vec<Example> = examples.into_iter().map(|placed| placed.example).collect();
     let digest = Digest::of(text.as_bytes());
@@ -119,6 +122,7 @@ fn contract<'a>(text: &'a str, mut table: Table<'a>, problems: &mut Problems) ->
         interface,
         examples,
         properties,
+        sealed,
         invariants,
         secrets,
         capabilities,
@@ -310,7 +314,13 @@ fn read_properties(tables: Vec<Table<'_>>, interface: &Interface, problems: &mut
     properties
 }
 
-fn property(mut table: Table<'_>, interface: &Interface, known: &[&str], problems: &mut Problems) -> Option<Property> {
+/// One property, whose name is none of the `known` ones.
+pub(super) fn property(
+    mut table: Table<'_>,
+    interface: &Interface,
+    known: &[&str],
+    problems: &mut Problems,
+) -> Option<Property> {
     let name = table.required("name", "\"what it says, in words\"", problems);
     let of = table.required("of", "\"the export it is about\"", problems);
     let requires = table.string("requires", problems);

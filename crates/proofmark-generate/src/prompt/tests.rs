@@ -1,6 +1,6 @@
 //! What a prompt says, and what it never says.
 
-use proofmark_contract::Contract;
+use proofmark_contract::{Contract, SealKey, seal};
 
 use super::*;
 use crate::bindings::bind;
@@ -126,6 +126,19 @@ fn what_is_held_out_is_in_no_prompt() {
             }
             assert!(text.contains("loses nothing"));
         }
+    }
+}
+
+#[test]
+fn a_sealed_contract_gives_the_same_prompts() {
+    let (text, sealed) = seal(CONTRACT, &SealKey::new([7; 32])).unwrap();
+    assert!(text.contains("[[sealed]]") && sealed.is_open());
+    let whole = public(CONTRACT);
+    for sealed in [Public::of(&sealed).unwrap(), public(&text)] {
+        for target in [Target::C, Target::Wat] {
+            assert_eq!(asked(&sealed, target), asked(&whole, target));
+        }
+        assert_eq!(sealed.counterexample("planted held-out name", "dedupe([1])", "[]"), None);
     }
 }
 

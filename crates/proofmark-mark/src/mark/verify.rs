@@ -28,7 +28,7 @@ const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 /// What a valid mark proves.
 #[derive(Debug, Clone)]
 pub struct Verified {
-    /// SHA-256 of the mark's bytes.
+    /// What the mark is called: [`Mark::id`].
     pub mark: Digest,
     pub artifact: Digest,
     /// The contract's name, as all statements have it.
@@ -105,7 +105,7 @@ pub fn verify(mark_bytes: &[u8], artifact: Option<&[u8]>, trust: &Trust, now: Ti
     again(&policy, &mark, &submitted.predicate, &evidence, &grant)?;
     let name = trust.governors().iter().find(|known| known.keyid == governor).map(|known| known.name.clone());
     Ok(Verified {
-        mark: Digest::of(mark_bytes),
+        mark: mark.id(),
         artifact: mark.artifact,
         name: submitted.name,
         contract: mark.contract,

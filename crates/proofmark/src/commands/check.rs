@@ -32,6 +32,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
     let output = arguments.output.clone().unwrap_or_else(|| beside(&arguments.artifact));
     writable(&output)?;
     let mut home = open_or_make(format, home)?;
+    let loaded = loaded.sealed(&home.path)?;
     let Ruled { name: policy_name, policy, text: policy_text, trust } = ruled(&home, &arguments.policy)?;
     let launch = commands::launch()?;
     let meter = Meter::default();

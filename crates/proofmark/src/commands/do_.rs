@@ -31,6 +31,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Do) -> Result<u8, Fa
     let Do { contract, acting, making } = arguments;
     let loaded = inputs::contract(contract)?;
     let mut home = inputs::home(home)?;
+    let loaded = loaded.sealed(&home.path)?;
     let (known, trust) = known(&mut home, &loaded, making)?;
     let (how, found) = match known {
         Known::Found(how, found) => (how, *found),

@@ -35,6 +35,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Make) -> Result<u8, 
     let output = arguments.output.clone().unwrap_or_else(|| default_output(&loaded));
     check::writable(&output)?;
     let mut home = check::open_or_make(format, home)?;
+    let loaded = loaded.sealed(&home.path)?;
     if !arguments.fresh
         && let (Known::Found(how, found), _) = known(&mut home, &loaded, &arguments.making)?
     {

@@ -107,10 +107,10 @@ fn measured(loaded: &inputs::Loaded, artifact: &[u8], arguments: &Sharpen) -> Re
     let meter = Meter::default();
     meter.start(STRENGTH);
     let progress = |done, planned| meter.step(STRENGTH, done, planned);
-    let evidence = job::check(&launch.fences, STRENGTH, &task, &loaded.text, &progress);
+    let found = job::check(&launch.fences, STRENGTH, &task, &loaded.text, &progress);
     meter.end(STRENGTH);
     launch.held()?;
-    Ok(evidence)
+    Ok(found.evidence)
 }
 
 /// The questions of the evidence: one for each call that is no example yet, where evidence has both results whole.

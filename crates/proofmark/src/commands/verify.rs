@@ -5,8 +5,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use proofmark_contract::Contract;
+use proofmark_governor::home::HomeError;
+use proofmark_governor::keys::KeysError;
 use proofmark_governor::orders::Watcher;
-use proofmark_governor::replay::{Replayed, replay};
+use proofmark_governor::replay::{Compared, Replayed, replay};
+use proofmark_governor::sealed::{self, SealError};
 use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::{Refusal, Verified, verify};
 use proofmark_mark::trust::Trust;
@@ -14,7 +17,7 @@ use serde_json::json;
 
 use crate::cli::{Format, Verify};
 use crate::commands::log::whole;
-use crate::failure::{Failure, OK, REFUSED};
+use crate::failure::{Failure, OK, REFUSED, UNKNOWN};
 use crate::meter::Meter;
 use crate::render::{self, report};
 use crate::{commands, inputs};
@@ -28,15 +31,23 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Verify) -> Result<u8
         in_log(log, &trust, &verified, Digest::of(&mark))?;
     }
     let replayed = match (&artifact, arguments.replay) {
-        (Some(artifact), true) => Some(again(arguments, &verified, artifact)?),
+        (Some(artifact), true) => Some(again(arguments, home, &verified, artifact)?),
         _ => None,
     };
     match format {
         Format::Human => human(arguments, &verified, artifact.is_some(), replayed.as_deref()),
         Format::Json => render::json("verify", as_json(&verified, replayed.as_deref())),
     }
-    let same = replayed.iter().flatten().all(|replayed| replayed.difference.is_none());
-    Ok(if same { OK } else { REFUSED })
+    Ok(code(replayed.as_deref()))
+}
+
+/// 0 valid, and the same where it was replayed; 1 something differs; 3 something can't be replayed here.
+fn code(replayed: Option<&[Replayed]>) -> u8 {
+    let mut all = replayed.unwrap_or_default().iter();
+    if all.clone().any(|one| matches!(one.compared, Compared::Differs(_))) {
+        return REFUSED;
+    }
+    if all.any(|one| matches!(one.compared, Compared::Unknown(_))) { UNKNOWN } else { OK }
 }
 
 /// A refusal by the trust core.
@@ -63,9 +74,38 @@ fn in_log(folder: &Path, trust: &Trust, verified: &Verified, mark: Digest) -> Re
     }
 }
 
-fn again(arguments: &Verify, verified: &Verified, artifact: &[u8]) -> Result<Vec<Replayed>, Failure> {
-    let contract = Contract::parse(&verified.contract)
-        .map_err(|list| Failure::contract("the mark's contract", verified.contract.clone(), list))?;
+/// The mark's contract, opened as far as the home can, or with the owner's.
+fn opened(arguments: &Verify, home: Option<&Path>, verified: &Verified) -> Result<Contract, Failure> {
+    let home = inputs::home_path(home);
+    let failed = |error: SealError, text: &str| match error {
+        SealError::Home(HomeError::Keys(KeysError::NotFound(path))) => {
+            let why = format!("nothing can be sealed here for comparison: `{}` does not exist", path.display());
+            Failure::unknown(why).next("name the home that sealed the mark's contract with --home DIR")
+        }
+        error => inputs::seal_failure(error, text.to_owned()),
+    };
+    let Some(path) = &arguments.contract else {
+        let mut contract = Contract::parse(&verified.contract)
+            .map_err(|list| Failure::contract("the mark's contract", verified.contract.clone(), list))?;
+        sealed::open(&home, &mut contract).map_err(|error| failed(error, &verified.contract))?;
+        return Ok(contract);
+    };
+    let loaded = inputs::contract(path)?;
+    let (text, contract) = sealed::sealed_before(&home, &loaded.text).map_err(|error| failed(error, &loaded.text))?;
+    if text == verified.contract {
+        return Ok(contract);
+    }
+    let why = format!("the contract `{}` is not the mark's, or was sealed by another home", path.display());
+    Err(Failure::wrong(why).next("name the contract as it was when the mark was made, and its home with --home DIR"))
+}
+
+fn again(
+    arguments: &Verify,
+    home: Option<&Path>,
+    verified: &Verified,
+    artifact: &[u8],
+) -> Result<Vec<Replayed>, Failure> {
+    let contract = opened(arguments, home, verified)?;
     let meter = Meter::default();
     for planned in verified.submission.plan.iter() {
         meter.start(&planned.check);
@@ -83,8 +123,13 @@ fn again(arguments: &Verify, verified: &Verified, artifact: &[u8]) -> Result<Vec
 }
 
 fn human(arguments: &Verify, verified: &Verified, held: bool, replayed: Option<&[Replayed]>) {
-    let good = replayed.iter().copied().flatten().all(|one| one.difference.is_none());
-    render::verdict(if good { "valid" } else { "differs" }, good, &arguments.mark);
+    let (word, good) = match code(replayed) {
+        OK => ("valid", true),
+        UNKNOWN => ("unknown", false),
+        _ => ("differs", false),
+    };
+    render::verdict(word, good, &arguments.mark);
+    render::line("id", &verified.mark.to_string());
     let against = if held { "the file given has it" } else { "no file was held against it" };
     render::line("artifact", &format!("sha256:{} ({against})", verified.artifact));
     render::line("generator", &render::safe(&verified.submission.generator));
@@ -101,9 +146,16 @@ fn human(arguments: &Verify, verified: &Verified, held: bool, replayed: Option<&
         render::line("log", "every hash recomputed; the mark's entries are in it");
     }
     for one in replayed.unwrap_or_default() {
-        match &one.difference {
-            None => render::line("replayed", &format!("{}: the same bytes", one.check)),
-            Some(difference) => render::line(
+        match &one.compared {
+            Compared::Same => render::line("replayed", &format!("{}: the same bytes", one.check)),
+            Compared::Unknown(why) => {
+                render::line("replayed", &format!("{}: can't be run again here: {why}", one.check));
+                render::line(
+                    "next",
+                    "name the owner's contract with --contract FILE, or the home that opens it with --home DIR",
+                );
+            }
+            Compared::Differs(difference) => render::line(
                 "replayed",
                 &format!(
                     "{}: differs at byte {}: the mark has `{}`, the replay `{}`",
@@ -119,8 +171,11 @@ fn human(arguments: &Verify, verified: &Verified, held: bool, replayed: Option<&
 
 fn as_json(verified: &Verified, replayed: Option<&[Replayed]>) -> serde_json::Value {
     let replayed = replayed.map(|replayed| {
-        let same = |one: &Replayed| json!({ "check": one.check, "same": one.difference.is_none() });
-        replayed.iter().map(same).collect::<Vec<_>>()
+        let one = |one: &Replayed| match &one.compared {
+            Compared::Unknown(why) => json!({ "check": one.check, "same": null, "unknown": why }),
+            compared => json!({ "check": one.check, "same": matches!(compared, Compared::Same) }),
+        };
+        replayed.iter().map(one).collect::<Vec<_>>()
     });
     json!({
         "valid": true,

@@ -1,10 +1,12 @@
 //! The report of `check`: one screen that says what was asked, what was found and what was granted.
 //!
-//! A held-out property's name, text and counterexample appear only when they were asked for by name of the flag.
+//! A held-out property's name, text and counterexample appear only when they were asked for by name of the flag. They come
+//! from beside the evidence, which has none of them.
 
 use std::path::Path;
 
 use anstream::println;
+use proofmark_governor::checks::held_out::Withheld;
 use proofmark_governor::govern::{Asked, Checked};
 use proofmark_mark::evidence::{Counterexample, Evidence, Outcome};
 use proofmark_mark::policy::Unmet;
@@ -41,6 +43,7 @@ pub fn human(report: &Report<'_>) {
     for function in &asked.contract.interface.functions {
         line("", &format!("{DIM}{}{DIM:#}", safe(&function.signature())));
     }
+    line("contract", &format!("sha256:{}", asked.contract.digest));
     line("artifact", &format!("sha256:{}, {} bytes", checked.artifact, asked.artifact.len()));
     let attempt = checked.submission.attempt;
     line("generator", &format!("{}, attempt {attempt} at this contract", safe(asked.generator)));
@@ -60,13 +63,14 @@ pub fn human(report: &Report<'_>) {
 }
 
 /// One check's lines. A reason that contains one already `told` is not repeated.
-fn found<'a>(report: &Report<'_>, evidence: &'a Evidence, told: &mut Vec<&'a str>) {
+fn found<'a>(report: &Report<'a>, evidence: &'a Evidence, told: &mut Vec<&'a str>) {
+    let Said { reason, counterexamples } = said(report, evidence);
     let (style, sign) = match evidence.outcome {
         Outcome::Passed => (GOOD, "✓"),
         Outcome::Failed => (BAD, "✗"),
         Outcome::Unknown => (UNSURE, "?"),
     };
-    let again = evidence.reason.as_deref().filter(|reason| told.iter().any(|known| reason.contains(known)));
+    let again = reason.filter(|reason| told.iter().any(|known| reason.contains(known)));
     let line = match (evidence.outcome, again) {
         (Outcome::Unknown, Some(_)) => "could not be tried, for the reason above".to_owned(),
         (Outcome::Unknown, None) => "unknown".to_owned(),
@@ -78,22 +82,38 @@ fn found<'a>(report: &Report<'_>, evidence: &'a Evidence, told: &mut Vec<&'a str
     {
         println!("    {DIM}{reached}{DIM:#}");
     }
-    if let (Some(reason), None, true) = (&evidence.reason, again, evidence.counterexamples.is_empty()) {
+    if let (Some(reason), None, true) = (reason, again, counterexamples.is_empty()) {
         println!("    {style}{}{style:#}", safe(reason));
         told.push(reason);
     }
-    for counterexample in evidence.counterexamples.iter().take(3) {
-        shown(report, counterexample);
+    for counterexample in counterexamples.iter().take(3) {
+        shown(counterexample);
     }
-    let more = evidence.counterexamples.len().saturating_sub(3);
+    let more = counterexamples.len().saturating_sub(3);
     if more > 0 {
         println!("    and {more} more");
     }
 }
 
-fn shown(report: &Report<'_>, counterexample: &Counterexample) {
-    if withheld(report, counterexample) {
-        println!("    a held-out property is violated; withheld (the contract's owner may use --show-held-out)");
+/// What may be said of one check's finding.
+struct Said<'a> {
+    reason: Option<&'a str>,
+    counterexamples: &'a [Counterexample],
+}
+
+/// The evidence's own words; what is beside it only if that was asked for.
+fn said<'a>(report: &Report<'a>, evidence: &'a Evidence) -> Said<'a> {
+    match report.checked.withheld.get(&evidence.check) {
+        Some(Withheld { reason, counterexamples }) if report.arguments.show_held_out => {
+            Said { reason: reason.as_deref(), counterexamples }
+        }
+        _ => Said { reason: evidence.reason.as_deref(), counterexamples: &evidence.counterexamples },
+    }
+}
+
+fn shown(counterexample: &Counterexample) {
+    if withheld(counterexample) {
+        println!("    what violates it is held out; withheld (the contract's owner may use --show-held-out)");
         return;
     }
     println!("    {BOLD}{}{BOLD:#}", safe(&counterexample.call));
@@ -102,8 +122,9 @@ fn shown(report: &Report<'_>, counterexample: &Counterexample) {
     println!("      violates  {property}: {}", safe(&counterexample.violated));
 }
 
-fn withheld(report: &Report<'_>, counterexample: &Counterexample) -> bool {
-    counterexample.held_out && !report.arguments.show_held_out
+/// Whether there is no call to show: evidence has none of what is held out.
+fn withheld(counterexample: &Counterexample) -> bool {
+    counterexample.held_out && counterexample.call.is_empty()
 }
 
 /// One check's counts in words.
@@ -219,9 +240,10 @@ fn refused(report: &Report<'_>, unmet: &[Unmet]) {
 
 /// The next thing to try: replay the first counterexample that may be shown, else what the first rule says.
 fn next(report: &Report<'_>, unmet: &[Unmet]) -> String {
-    let mut counterexamples = report.checked.evidence.iter().flat_map(|evidence| &evidence.counterexamples);
+    let mut counterexamples =
+        report.checked.evidence.iter().flat_map(|evidence| said(report, evidence).counterexamples);
     let arguments = report.arguments;
-    if let Some(counterexample) = counterexamples.find(|counterexample| !withheld(report, counterexample)) {
+    if let Some(counterexample) = counterexamples.find(|counterexample| !withheld(counterexample)) {
         let call = safe(&counterexample.call).replace('\'', r"'\''");
         return format!("proofmark call {} {} '{call}'", arguments.contract.display(), arguments.artifact.display());
     }
@@ -236,18 +258,18 @@ pub fn json(report: &Report<'_>) -> Value {
         .evidence
         .iter()
         .map(|evidence| {
-            let counterexamples = evidence.counterexamples.iter().map(|counterexample| {
-                if withheld(report, counterexample) {
-                    json!({ "held_out": true, "withheld": true })
+            let Said { reason, counterexamples } = said(report, evidence);
+            let counterexamples = counterexamples.iter().map(|counterexample| {
+                if withheld(counterexample) {
+                    json!({ "property": counterexample.property, "held_out": true, "withheld": true })
                 } else {
                     json!(counterexample)
                 }
             });
-            let held_back = evidence.counterexamples.iter().any(|counterexample| withheld(report, counterexample));
             json!({
                 "check": evidence.check,
                 "outcome": evidence.outcome,
-                "reason": if held_back { None } else { evidence.reason.as_ref() },
+                "reason": reason,
                 "counts": evidence.counts,
                 "counterexamples": counterexamples.collect::<Vec<_>>(),
             })

@@ -24,6 +24,7 @@ mod profiles;
 mod programs;
 mod replays;
 mod reuse;
+mod sealed;
 mod secrets;
 mod several;
 mod strength;
