@@ -59,20 +59,18 @@ impl<'a> Text<'a> {
         (!name.is_empty()).then_some(name)
     }
 
-    /// The longest function whose first line has this name as a word, with `_` for `-`.
+    /// The longest function that has this name, or whose first line has it in quotes, as exports have; `-` and `_` are alike.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<Range<usize>> {
-        let wanted = name.replace('-', "_");
-        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$');
-        let has = |line: &[u8]| {
-            let dashed = line.iter().map(|byte| if *byte == b'-' { b'_' } else { *byte }).collect::<Vec<u8>>();
-            let mut words = dashed.split(|byte| !is_word(byte));
-            words.any(|word| word.strip_prefix(b"$").unwrap_or(word) == wanted.as_bytes())
+        let plain = |text: &str| text.replace('-', "_");
+        let (wanted, quoted) = (plain(name), format!("\"{}\"", plain(name)));
+        let has = |head: &&usize| {
+            let line = self.lines.get(**head).map(|line| plain(&String::from_utf8_lossy(line)));
+            self.name(**head).is_some_and(|name| plain(&name) == wanted)
+                || line.is_some_and(|line| line.contains(&quoted))
         };
-        let found = self.heads.iter().filter(|head| self.lines.get(**head).is_some_and(|line| has(line)));
-        found
-            .filter_map(|head| self.function(*head))
-            .max_by_key(|range| (range.len(), usize::MAX.saturating_sub(range.start)))
+        let found = self.heads.iter().filter(has).filter_map(|head| self.function(*head));
+        found.max_by_key(|range| (range.len(), std::cmp::Reverse(range.start)))
     }
 }
 
@@ -172,6 +170,7 @@ mod tests {
         assert_eq!(text.named("dedupe"), Some(8..14));
         assert_eq!(text.named("known"), Some(2..8));
         assert_eq!(text.named("dedup"), None);
+        assert_eq!(text.named("list"), None, "a parameter is no function");
         assert_eq!([text.name(2), text.name(8)].map(Option::unwrap), ["known", "dedupe"]);
         let wat =
             Text::new("a.wat", b"(module\n  (func $is-leap (param i32)\n    nop)\n  (func (export \"other\")))\n");

@@ -323,6 +323,15 @@ fn without_a_line_table_functions_are_found_by_name() {
 }
 
 #[test]
+fn a_function_that_the_compiler_put_into_others_is_found_in_the_source() {
+    let made = Made::with(&["-O2", "-Wl,--strip-all"]);
+    let answer = made.answer("gcd.wasm:rest_of", 0);
+    ends_at_the_intent(&answer, 0);
+    assert_eq!((&answer["function"]["index"], &answer["source"]["lines"]), (&Value::Null, &"3-5".into()));
+    assert_eq!(names(&answer).len(), 3);
+}
+
+#[test]
 fn what_is_held_out_is_shown_only_if_asked_for() {
     let made = Made::new();
     for format in ["human", "json"] {

@@ -125,6 +125,9 @@ fn functions(
     let found: Vec<(&Module, u32)> =
         modules.iter().flat_map(|module| module.named(name).map(move |function| (module, function.index))).collect();
     if found.is_empty() {
+        if let Some(answer) = inlined(history, digest, name, show_held_out)? {
+            return Ok(vec![answer]);
+        }
         let mut known: Vec<String> = modules
             .iter()
             .flat_map(|module| &module.functions)
@@ -159,6 +162,18 @@ fn functions(
     Ok(answers)
 }
 
+/// A function of a source that the binary has no more: its compiler put it into others. Which ones can't be told.
+fn inlined(history: &History<'_>, digest: Digest, name: &str, show_held_out: bool) -> Result<Option<Answer>, Failure> {
+    let mut answer = Answer::default();
+    let contract = answer.follow(history, digest)?;
+    let Some((path, lines)) = answer.steps.last().and_then(|step| lines_named(step, &[name])) else { return Ok(None) };
+    let by = "its name in the source; the binary has no such function";
+    answer.function = Some(FunctionPlace { name: name.to_owned(), index: None, reached_from: BTreeSet::new(), by });
+    answer.place(&path, &lines);
+    clauses(&mut answer, contract.as_ref(), None, show_held_out);
+    Ok(Some(answer))
+}
+
 /// The lines of a function in a source of the artifact.
 fn lines_of(step: &Step, module: &Module, index: u32, name: &str) -> Option<(String, Lines, &'static str)> {
     let function = module.functions.iter().find(|one| one.index == index)?;
@@ -172,6 +187,11 @@ fn lines_of(step: &Step, module: &Module, index: u32, name: &str) -> Option<(Str
     }
     let names = function.name.iter().chain(&function.exports).map(String::as_str).chain([name]);
     let names: Vec<&str> = names.map(|name| name.rsplit('#').next().unwrap_or(name)).collect();
+    lines_named(step, &names).map(|(path, lines)| (path, lines, "its name in the source"))
+}
+
+/// The lines of the function of a source that has one of these names.
+fn lines_named(step: &Step, names: &[&str]) -> Option<(String, Lines)> {
     for (path, text) in &step.sources {
         let Some(bytes) = text.text.as_deref() else { continue };
         let text = Text::new(path, bytes);
@@ -180,7 +200,7 @@ fn lines_of(step: &Step, module: &Module, index: u32, name: &str) -> Option<(Str
             let blank = |at: &usize| text.lines.get(*at).is_none_or(|line| line.trim_ascii().is_empty());
             let last = range.clone().rev().find(|at| !blank(at)).unwrap_or(range.start);
             let lines = Lines::range(number(range.start.saturating_add(1)), number(last.saturating_add(1)))?;
-            return Some((path.clone(), lines, "its name in the source"));
+            return Some((path.clone(), lines));
         }
     }
     None
