@@ -10,7 +10,9 @@ fn a_correct_candidate_is_marked_verified_and_run() {
     let artifact = std::fs::read(example(&format!("gcd/candidates/{name}/artifact.wasm"))).unwrap();
     place.write("gcd.wasm", artifact);
     let ran = place.run(&["check", contract.to_str().unwrap(), "gcd.wasm", "--generator", "a model"]).exits(0);
-    for text in ["asked", "marked", "granted", "supervised use with no capabilities", "95 % confident", "not"] {
+    for text in
+        ["asked", "marked", "granted", "supervised use with no capabilities", "95 % confident", "edges in", "not"]
+    {
         assert!(ran.stdout.contains(text), "{text}: {}", ran.all());
     }
     place.run(&["verify", "gcd.wasm.mark", "gcd.wasm"]).exits(0).says("valid");

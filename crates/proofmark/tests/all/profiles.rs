@@ -9,16 +9,41 @@ use crate::grants::component;
 use crate::place::{DOUBLE, Place, Ran, doubling};
 use crate::programs::{SHOUT, SHOUTS, compile, shout};
 
+/// What no search finds its way back from (the finalizer of MurmurHash3, public domain): checks are guided by what an artifact
+/// compares, so an argument that they are not to meet must not be compared as it is.
+fn mixed(number: u32) -> u32 {
+    let number = (number ^ (number >> 16)).wrapping_mul(0x85eb_ca6b);
+    let number = (number ^ (number >> 13)).wrapping_mul(0xc2b2_ae35);
+    number ^ (number >> 16)
+}
+
+/// The same of the local `from`, as the first instructions of a function with the local `$mixed`.
+fn mixing(from: &str) -> String {
+    let shifted = |local: &str, by: u32| {
+        format!("(i32.xor (local.get {local}) (i32.shr_u (local.get {local}) (i32.const {by})))")
+    };
+    format!(
+        "(local.set $mixed (i32.mul {} (i32.const 0x85ebca6b)))
+        (local.set $mixed (i32.mul {} (i32.const 0xc2b2ae35)))
+        (local.set $mixed {})",
+        shifted(from, 16),
+        shifted("$mixed", 13),
+        shifted("$mixed", 16)
+    )
+}
+
+/// What is done for one argument alone.
+fn only_for(argument: u32, then: &str) -> String {
+    format!("(if (i32.eq (local.get $mixed) (i32.const {})) (then {then}))", mixed(argument))
+}
+
 /// Twice the number, and for one argument only after some hundred times the work.
 fn laborious() -> String {
-    doubling(
-        "(local $left i32)
-        (if (i32.eq (local.get $n) (i32.const 3141592653)) (then
-            (local.set $left (i32.const 200))
-            (loop $again
-                (local.set $left (i32.sub (local.get $left) (i32.const 1)))
-                (br_if $again (local.get $left)))))",
-    )
+    let work = "(local.set $left (i32.const 400))
+        (loop $again
+            (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+            (br_if $again (local.get $left)))";
+    doubling(&format!("(local $left i32) (local $mixed i32) {} {}", mixing("$n"), only_for(3_141_592_653, work)))
 }
 
 /// [`DOUBLE`] as `autonomous` wants it: two properties, one of them held out.
@@ -91,12 +116,16 @@ fn more_than_ten_times_the_fuel_is_stopped_where_the_policy_does_not_permit_it()
 
 /// Answers with its argument, and for one argument asks for the time first.
 fn clock_watcher() -> Vec<u8> {
-    let core = r#"(import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))
-        (func (export "probe") (param $mode i32) (result i64)
-            (if (i32.eq (local.get $mode) (i32.const 3141592653)) (then (drop (call $now))))
-            (if (i32.eq (local.get $mode) (i32.const 2718281828)) (then (drop (call $now)) (loop $ever (br $ever))))
-            (i64.extend_i32_u (local.get $mode)))"#;
-    component("wasi:clocks/monotonic-clock@0.2.0", core)
+    let core = format!(
+        r#"(import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))
+        (func (export "probe") (param $mode i32) (result i64) (local $mixed i32)
+            {} {} {}
+            (i64.extend_i32_u (local.get $mode)))"#,
+        mixing("$mode"),
+        only_for(3_141_592_653, "(drop (call $now))"),
+        only_for(2_718_281_828, "(drop (call $now)) (loop $ever (br $ever))"),
+    );
+    component("wasi:clocks/monotonic-clock@0.2.0", &core)
 }
 
 const WATCHER: &str = r#"
@@ -153,8 +182,12 @@ fn a_host_call_that_no_check_saw_is_flagged_or_stopped_before_it_is_carried_out(
 fn more_than_ten_times_the_memory_is_flagged_or_stopped() {
     let hoarder = format!(
         "(module (memory 1) {}",
-        doubling("(if (i32.eq (local.get $n) (i32.const 3141592653)) (then (drop (memory.grow (i32.const 10)))))")
-            .trim_start_matches("(module")
+        doubling(&format!(
+            "(local $mixed i32) {} {}",
+            mixing("$n"),
+            only_for(3_141_592_653, "(drop (memory.grow (i32.const 10)))")
+        ))
+        .trim_start_matches("(module")
     );
     let memory = "memory: more than 10 times the 65536 bytes of any call in its checks";
     let place = marked("supervised", &double(), &hoarder);
