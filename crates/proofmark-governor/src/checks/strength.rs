@@ -23,6 +23,10 @@ mod trial;
 
 /// Mutants of one check, at most.
 const MUTANTS_MAX: u64 = 10_000;
+/// Bytes of all mutants together, about: each is compiled, and a large artifact gets fewer of them,
+const COMPILED_BYTES_MAX: u64 = 128 << 20;
+/// but so many.
+const MUTANTS_MIN: u64 = 16;
 /// Points looked at for each mutant asked for, at most, in search of ones in code that the inputs run.
 const LOOKED_AT_MAX: usize = 8;
 /// Survivors that are shown, and as many of those on which no difference was found.
@@ -34,8 +38,7 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
     if task.contract.interface.process().is_some() {
         return unknown("no mutants of native code");
     }
-    let wanted = usize::try_from(task.executions.min(MUTANTS_MAX)).unwrap_or_default();
-    if wanted == 0 {
+    if task.executions == 0 {
         return unknown("the plan names no number of mutants");
     }
     let artifact = match Artifact::read(task.artifact, &task.contract.budget) {
@@ -50,6 +53,7 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
         Ok(mutants) => mutants,
         Err(error) => return unknown(&error.to_string()),
     };
+    let wanted = wanted(task.executions, task.artifact.len() as u64);
     let found = Baseline::new(task, &artifact, program, progress)
         .and_then(|baseline| measured(task, &baseline, &mutants, wanted, progress));
     match found {
@@ -57,6 +61,12 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
         Ok(measured) => finding(&mutants, &measured),
         Err(why) => unknown(&why),
     }
+}
+
+/// How many mutants are made of an artifact of so many bytes, where so many are asked for.
+fn wanted(asked: u64, bytes: u64) -> usize {
+    let room = COMPILED_BYTES_MAX.checked_div(bytes).unwrap_or(MUTANTS_MAX).max(MUTANTS_MIN);
+    usize::try_from(asked.min(MUTANTS_MAX).min(room)).unwrap_or_default()
 }
 
 fn unknown(why: &str) -> Finding {

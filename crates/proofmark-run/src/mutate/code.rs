@@ -134,17 +134,7 @@ impl Code {
                         code.elements(element?.items)?;
                     }
                 }
-                Payload::GlobalSection(section) => {
-                    for (nth, global) in section.into_iter().enumerate() {
-                        let global = global?;
-                        // C and Rust keep theirs in the first global: it starts at the top of a stack, aligned.
-                        let starts = global.init_expr.get_operators_reader().read()?;
-                        if nth == 0 && !imports_globals && global.ty.mutable && is_stack_top(&starts) {
-                            code.stack_pointer = Some(0);
-                        }
-                        referenced(global.init_expr.get_operators_reader(), &mut code.roots)?;
-                    }
-                }
+                Payload::GlobalSection(section) => code.globals(section, imports_globals)?,
                 Payload::CustomSection(section) => code.names(&section),
                 _ => {}
             }
@@ -158,6 +148,23 @@ impl Code {
             code.names.entry(index).or_insert(name);
         }
         Ok(code)
+    }
+
+    fn globals(
+        &mut self,
+        section: wasmparser::GlobalSectionReader<'_>,
+        imports_globals: bool,
+    ) -> Result<(), BinaryReaderError> {
+        for (nth, global) in section.into_iter().enumerate() {
+            let global = global?;
+            // C and Rust keep theirs in the first global: it starts at the top of a stack, aligned.
+            let starts = global.init_expr.get_operators_reader().read()?;
+            if nth == 0 && !imports_globals && global.ty.mutable && is_stack_top(&starts) {
+                self.stack_pointer = Some(0);
+            }
+            referenced(global.init_expr.get_operators_reader(), &mut self.roots)?;
+        }
+        Ok(())
     }
 
     /// Functions in a table may be called by anyone who has it.

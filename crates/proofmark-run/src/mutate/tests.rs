@@ -132,7 +132,7 @@ fn the_room_on_a_compilers_stack_is_left_alone() {
         (i32.store (local.get 0) (i32.const 7))
         (global.set $sp (i32.add (local.get 0) (i32.const 16)))";
     let points = |first: &str| {
-        let text = format!("(module (memory 2) {first} (func (export \"f\") {body}))");
+        let text = format!("(module {first} (memory 2) (func (export \"f\") {body}))");
         let binary = wat::parse_str(text).unwrap();
         check_all(&binary)
     };

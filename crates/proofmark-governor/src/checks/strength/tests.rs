@@ -142,6 +142,13 @@ fn an_artifact_that_does_not_keep_the_contract_is_no_measure() {
 }
 
 #[test]
+fn a_large_artifact_has_fewer_mutants() {
+    let sizes = [0, 20 << 10, 600 << 10, 1 << 20, 8 << 20, 64 << 20];
+    assert_eq!(sizes.map(|bytes| wanted(200, bytes)), [200, 200, 200, 128, 16, 16]);
+    assert_eq!((wanted(7, 8 << 20), wanted(u64::MAX, 1)), (7, 10_000));
+}
+
+#[test]
 fn native_code_has_no_mutants() {
     let text = "contract = 1\nname = \"c\"\nintent = \"c\"\n[interface.process]\narguments = \"list<string>\"\nstdout = \"string\"\n";
     let contract = Contract::parse(text).unwrap();
