@@ -55,6 +55,8 @@ pub enum Command {
     Revoke(Revoke),
     /// End a run now
     Stop(Stop),
+    /// Say how often each generator is marked, what a mark costs, and what goes wrong, from the log
+    Models(Models),
     /// Look at the log
     #[command(subcommand)]
     Log(Log),
@@ -264,6 +266,29 @@ pub struct Stop {
     pub run: String,
     #[command(flatten)]
     pub ordering: Ordering,
+}
+
+#[derive(Debug, Args)]
+pub struct Models {
+    /// What candidates are told apart by; several with commas
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT", default_values = ["model", "kind"])]
+    pub by: Vec<Dimension>,
+    /// Only candidates that were asked for since a time (2026-12-24T18:00:00Z) or for so long (90m, 12h, 3d)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Also draw how often candidates were marked, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Dimension {
+    /// The generator's id
+    Model,
+    /// What crosses the contract's interface: scalars, text, lists, records; or program
+    Kind,
+    /// The language that was asked for
+    Target,
 }
 
 #[derive(Debug, Subcommand)]

@@ -18,6 +18,7 @@ mod freeze;
 mod init;
 mod inspect;
 mod log;
+mod models;
 mod orders;
 mod replay;
 mod revoke;
@@ -47,6 +48,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Stage(arguments) => stage::run(format, &arguments),
         Command::Undo(arguments) => undo::run(format, home, &arguments),
         Command::Replay(arguments) => replay::run(format, home, &arguments),
+        Command::Models(arguments) => models::run(format, home, &arguments),
         Command::Log(crate::cli::Log::Audit) => log::audit_home(format, home),
         Command::Log(crate::cli::Log::Orders) => log::orders(format, home),
         Command::Log(crate::cli::Log::Runs(arguments)) if arguments.all => log::all_runs(format, home),

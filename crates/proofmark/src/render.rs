@@ -19,7 +19,9 @@ use crate::failure::{Failure, Problems};
 use crate::inputs;
 
 pub mod egress;
+pub mod models;
 pub mod native;
+pub mod plot;
 pub mod report;
 pub mod staged;
 

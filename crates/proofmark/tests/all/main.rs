@@ -15,6 +15,7 @@ mod filling;
 mod grants;
 mod hostile;
 mod main_job;
+mod models;
 mod orders;
 mod place;
 mod profiles;
