@@ -25,6 +25,7 @@ pub mod job;
 pub mod judge;
 pub mod keys;
 pub mod log;
+pub mod models;
 pub mod orders;
 pub mod profile;
 pub mod provenance;

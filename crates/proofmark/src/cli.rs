@@ -70,6 +70,8 @@ pub enum Command {
     Trace(Trace),
     /// Say in git which lines of a commit come from sources in the log, in a format that other tools read
     Attribute(Attribute),
+    /// Say how often each generator is marked, what a mark costs, and what goes wrong, from the log
+    Models(Models),
     /// Look at the log
     #[command(subcommand)]
     Log(Log),
@@ -439,6 +441,29 @@ pub struct Stop {
     pub run: String,
     #[command(flatten)]
     pub ordering: Ordering,
+}
+
+#[derive(Debug, Args)]
+pub struct Models {
+    /// What candidates are told apart by; several with commas
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT", default_values = ["model", "kind"])]
+    pub by: Vec<Dimension>,
+    /// Only candidates that were asked for since a time (2026-12-24T18:00:00Z) or for so long (90m, 12h, 3d)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Also draw how often candidates were marked, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Dimension {
+    /// The generator's id
+    Model,
+    /// What crosses the contract's interface: scalars, text, lists, records; or program
+    Kind,
+    /// The language that was asked for
+    Target,
 }
 
 #[derive(Debug, Subcommand)]

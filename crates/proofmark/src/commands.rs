@@ -24,6 +24,7 @@ mod init;
 mod inspect;
 mod log;
 pub mod make;
+mod models;
 mod orders;
 mod replay;
 mod revoke;
@@ -65,6 +66,7 @@ pub fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Attribute(arguments) => attribute::run(format, home, &arguments),
         Command::Build(arguments) => build::run(format, home, &arguments),
         Command::Toolchains(arguments) => toolchains::run(format, home, &arguments),
+        Command::Models(arguments) => models::run(format, home, &arguments),
         Command::Log(crate::cli::Log::Audit) => log::audit_home(format, home),
         Command::Log(crate::cli::Log::Orders) => log::orders(format, home),
         Command::Log(crate::cli::Log::Runs(arguments)) if arguments.all => log::all_runs(format, home),

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use proofmark_contract::{Contract, Problem, resolve};
 use proofmark_governor::home::{Home, HomeError, read_limited};
 use proofmark_governor::job::{ARTIFACT_BYTES_MAX, CONTRACT_BYTES_MAX};
@@ -107,6 +108,14 @@ pub fn trust(named: Option<&Path>, home: Option<&Path>) -> Result<Trust, Failure
     let text = String::from_utf8_lossy(&text);
     Trust::parse(&text)
         .map_err(|error| Failure::wrong(format!("the trust file `{}` is not valid: {error}", path.display())))
+}
+
+/// A duration longer than none, such as `90m`, `12h` or `3d`. Days are of 24 hours here.
+pub fn duration(text: &str) -> Option<SignedDuration> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+    let days = days.map(|days: i64| format!("{}h", days.saturating_mul(24)));
+    let duration: SignedDuration = days.as_deref().unwrap_or(text).parse().ok()?;
+    (duration > SignedDuration::ZERO).then_some(duration)
 }
 
 /// The first place of a problem as `line:column`.

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::order::{Act, Scope};
 
 use crate::cli::{Format, Freeze};
 use crate::commands::orders::Orders;
 use crate::failure::{Failure, OK};
+use crate::inputs;
 
 pub fn run(format: Format, home: Option<&Path>, arguments: &Freeze) -> Result<u8, Failure> {
     let scope: Scope = arguments
@@ -33,16 +34,7 @@ fn until(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return if time > now { Ok(time) } else { Err(Failure::wrong(format!("`{text}` is not in the future"))) };
     }
-    // Days are of 24 hours here.
-    let days = text
-        .strip_suffix('d')
-        .and_then(|days| days.parse().ok())
-        .map(|days: i64| format!("{}h", days.saturating_mul(24)));
-    let duration: SignedDuration = days.as_deref().unwrap_or(text).parse().map_err(|_| wrong())?;
-    if duration <= SignedDuration::ZERO {
-        return Err(wrong());
-    }
-    now.checked_add(duration).map_err(|_| wrong())
+    now.checked_add(inputs::duration(text).ok_or_else(wrong)?).map_err(|_| wrong())
 }
 
 /// The stewards who may thaw: those named, by name or key id, or the one who freezes.

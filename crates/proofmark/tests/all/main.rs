@@ -18,6 +18,7 @@ mod grants;
 mod hostile;
 mod main_job;
 mod make;
+mod models;
 mod orders;
 mod place;
 mod profiles;
