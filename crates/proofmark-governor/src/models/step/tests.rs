@@ -29,7 +29,7 @@ fn step(module: &str, more: &str) -> Step {
     let evidence = PLAN.iter().map(|check| {
         let task =
             Task { contract: &contract, artifact, challenge, attempt: 1, executions: 128, threads: 2, natives: None };
-        Ok::<_, Infallible>(checks::run(check, &task, &|_, _| {}).unwrap())
+        Ok::<_, Infallible>(checks::run(check, &task, &|_, _| {}).unwrap().evidence)
     });
     Step::of_evidence(evidence).unwrap()
 }
