@@ -191,8 +191,10 @@ impl Toolchain {
     /// As it is written in a file.
     #[must_use]
     pub fn entry(&self) -> String {
+        // A dot would begin another table.
+        let name = if self.name.contains('.') { quoted(&self.name) } else { self.name.clone() };
         let mut lines = vec![
-            format!("[toolchain.{}]", quoted(&self.name)),
+            format!("[toolchain.{name}]"),
             format!("target = {}", quoted(&self.target.to_string())),
             format!("program = {}", quoted(&self.program)),
         ];
