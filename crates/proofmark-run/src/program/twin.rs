@@ -1,6 +1,6 @@
 //! An artifact's twin: the same code, counting what it does, to guide a search ([`crate::instrument`]).
 //!
-//! A twin takes more fuel and more memory than the artifact, and never fewer: a call that stays inside the budget here does
+//! A twin takes more fuel and more memory than the artifact, and never less: a call that stays inside the budget here does
 //! so there. It decides nothing else. What it finds wrong has to be found wrong with the artifact itself.
 
 use proofmark_contract::{Budget, Function, Value};
@@ -14,6 +14,9 @@ use crate::instrument::{Compared, Constants, InstrumentError, Report, Site, inst
 
 /// What counting may multiply fuel by; a call that takes more has to be looked at with the artifact itself.
 const FUEL_FACTOR: u64 = 8;
+/// The most fuel of one call: some hundredths of a second. A search has better things to do than to wait for a loop without end,
+/// also where a contract has a budget for hours.
+const FUEL_MAX: u64 = 1 << 26;
 
 /// A twin, ready to be called. Shared between threads.
 pub struct Twin {
@@ -66,7 +69,7 @@ impl Twin {
         let budget = setting.budget.clone();
         let counting_bytes = instrumented.memory_bytes;
         let wider = Budget {
-            fuel: budget.fuel.saturating_mul(FUEL_FACTOR),
+            fuel: budget.fuel.saturating_mul(FUEL_FACTOR).min(FUEL_MAX),
             memory: budget.memory.max(counting_bytes),
             ..budget.clone()
         };
@@ -100,6 +103,12 @@ impl Twin {
     #[must_use]
     pub fn near_budget(&self, outcome: &Outcome) -> bool {
         outcome.fuel > self.budget.fuel || outcome.memory_bytes.saturating_sub(self.counting_bytes) > self.budget.memory
+    }
+
+    /// Whether the twin's call was ended before anything can be said about the artifact's, which may use more.
+    #[must_use]
+    pub fn cut_short(&self, outcome: &Outcome) -> bool {
+        outcome.fuel >= self.compiled.fuel_max() && !self.near_budget(outcome)
     }
 
     fn read(&self, live: &mut Live, trace: &mut Trace) {

@@ -54,7 +54,8 @@ pub struct Guided {
     pub confirmed: u64,
     /// Of those, inputs that the twin judged otherwise.
     pub differed: u64,
-    /// Inputs that a property could not be evaluated for, within the evaluator's limits.
+    /// Inputs that a property could not be evaluated for within the evaluator's limits, or that the twin did not come to an
+    /// end with.
     pub undecided: u64,
     pub shards_out: u64,
     /// Of the artifact itself.
@@ -288,6 +289,10 @@ impl Turn<'_> {
         };
         let outcome = twin.call(self.guide.function, arguments, trace);
         let (fuel, near) = (outcome.fuel, twin.near_budget(&outcome));
+        if twin.cut_short(&outcome) {
+            round.undecided = round.undecided.saturating_add(1);
+            return fuel;
+        }
         let judgement = self.judge.of(&outcome.ended, arguments, &accepted);
         if matches!(origin, Origin::Fresh) {
             round.fresh.push(trace.edges.iter().map(|(edge, _)| *edge).collect());

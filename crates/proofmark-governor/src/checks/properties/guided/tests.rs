@@ -143,6 +143,18 @@ fn a_way_of_a_table_and_a_trap_behind_it() {
 }
 
 #[test]
+fn a_loop_without_end_is_left_where_the_budget_is_for_hours() {
+    let body = r#"(func (export "f") (param i32) (result i32)
+        (if (i32.eq (local.get 0) (i32.const 0xc0de1234)) (then (loop $on (br $on))))
+        (i32.const 0))"#;
+    let mut planted = planted("n: u32", body);
+    planted.contract.budget.fuel = 1_000_000_000_000;
+    let finding = planted.found(512, 2);
+    let undecided = finding.details["functions"][0]["guided"]["undecided"].as_u64().unwrap();
+    assert!(finding.outcome == Outcome::Passed && undecided > 0, "{undecided}");
+}
+
+#[test]
 fn the_same_bytes_with_any_number_of_threads() {
     let hidden = r#"(func (export "f") (param i32) (result i32)
         (loop $on (br_if $on (local.tee 0 (i32.shr_u (local.get 0) (i32.const 1)))))
