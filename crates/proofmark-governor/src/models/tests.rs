@@ -1,3 +1,5 @@
+//! A log written entry by entry, and what it adds up to.
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;

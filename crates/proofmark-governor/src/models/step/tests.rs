@@ -1,3 +1,5 @@
+//! What checks find, and the false step that it is.
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
