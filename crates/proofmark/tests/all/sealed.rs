@@ -7,13 +7,18 @@ use std::path::{Path, PathBuf};
 use proofmark_mark::base64;
 use serde_json::{Value, json};
 
-use crate::place::{Place, Ran};
+use crate::place::{Place, Ran, doubling};
 
 /// Words and constants of the held-out property alone. The last is the input that its violation needs, the one before the result.
 const PLANTED: [&str; 6] =
     ["planted-okapi", "planted-quokka", "planted-axolotl", "planted-comment", "5436563656", "2718281828"];
-/// The same input as WebAssembly text has it here, so that the artifact, which is stored as it is, does not say it.
-const INPUT: &str = "(i32.const -1576685468)";
+/// MurmurHash3's finaliser, and what it makes of that input: the artifact, which is stored as it is, does not say the input, and nothing that
+/// is compared in it leads there.
+const MIX: &str = "(func $mix (param $h i32) (result i32) \
+    (local.set $h (i32.mul (i32.xor (local.get $h) (i32.shr_u (local.get $h) (i32.const 16))) (i32.const 0x85ebca6b))) \
+    (local.set $h (i32.mul (i32.xor (local.get $h) (i32.shr_u (local.get $h) (i32.const 13))) (i32.const 0xc2b2ae35))) \
+    (i32.xor (local.get $h) (i32.shr_u (local.get $h) (i32.const 16))))";
+const MIXED: i32 = -228726657;
 
 fn contract(held_out: &str) -> String {
     format!(
@@ -53,15 +58,16 @@ ensures = "n != 2718281828u || result == 5436563656u || 'planted-axolotl' == ''"
 
 /// Doubles, but for the one input, where it does `then`.
 fn artifact(then: &str) -> Vec<u8> {
-    let text = format!(
-        r#"(module (func (export "double") (param $n i32) (result i64)
-            (if (i32.eq (local.get $n) {INPUT}) (then {then}))
-            (i64.mul (i64.extend_i32_u (local.get $n)) (i64.const 2))))"#
-    );
-    wat::parse_str(text).unwrap()
+    wat::parse_str(
+        doubling(&format!("(if (i32.eq (call $mix (local.get $n)) (i32.const {MIXED})) (then {then}))")).replacen(
+            "(module",
+            &format!("(module {MIX}"),
+            1,
+        ),
+    )
+    .unwrap()
 }
 
-const RIGHT: &str = "";
 const WRONG: &str = "(return (i64.const 6))";
 const TRAPS: &str = "unreachable";
 const NEVER_ENDS: &str = "(loop $ever (br $ever))";
@@ -70,7 +76,8 @@ const NEVER_ENDS: &str = "(loop $ever (br $ever))";
 fn place(held_out: &str) -> Place {
     let place = Place::new();
     place.write("contract.toml", contract(held_out));
-    for (name, then) in [("right", RIGHT), ("wrong", WRONG), ("traps", TRAPS), ("endless", NEVER_ENDS)] {
+    place.write("right.wasm", wat::parse_str(doubling("")).unwrap());
+    for (name, then) in [("wrong", WRONG), ("traps", TRAPS), ("endless", NEVER_ENDS)] {
         place.write(&format!("{name}.wasm"), artifact(then));
     }
     place
@@ -209,8 +216,9 @@ fn its_owner_is_shown_it_and_it_is_not_recorded_by_that() {
 #[test]
 fn what_is_held_out_and_has_no_answer_is_unknown_and_only_its_owner_hears_why() {
     let vacuous = HELD.replace("n > 1000000u", "n == 2718281828u && n != 2718281828u");
-    let unanswered =
-        HELD.replace("result == 5436563656u", "1u / (n - n) == 5436563656u").replace("n != 2718281828u", "false");
+    let unanswered = HELD
+        .replace("result == 5436563656u", "1u / (result - result) == 5436563656u")
+        .replace("n != 2718281828u", "false");
     for (held_out, why) in [(vacuous, "vacuous"), (unanswered, "can't be evaluated")] {
         let place = place(&held_out);
         silent(check(&place, "right", "supervised", &[])).exits(3).says("what is held out has no answer");
