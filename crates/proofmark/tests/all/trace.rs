@@ -11,6 +11,7 @@ use proofmark_contract::Contract;
 use proofmark_governor::govern::{self, Asked, Means};
 use proofmark_governor::home::Home;
 use proofmark_governor::provenance::{self, Try};
+use proofmark_governor::sealed::sealed;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::provenance::{External, Internal, Outcome, Resource, Spent, named};
 use proofmark_mark::trust::Trust;
@@ -157,7 +158,7 @@ fn made(place: &Place, home: &mut Home, contract: &Contract, artifact: &[u8], on
     let provenance = provenance::of(home, one).unwrap();
     let asked = Asked {
         contract,
-        contract_text: CONTRACT,
+        contract_text: &sealed(&home.path, CONTRACT).unwrap().0,
         artifact,
         policy: &policy,
         policy_text: &text,
@@ -195,8 +196,8 @@ impl Made {
     /// `options` go to the compiler.
     fn with(options: &[&str]) -> Self {
         let place = Place::new();
-        let contract = Contract::parse(CONTRACT).unwrap();
         let mut home = Home::open(&place.path(".proofmark")).unwrap();
+        let (_, contract) = sealed(&home.path, CONTRACT).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let wrong = clang(folder.path(), FIRST, options);
         let right = clang(folder.path(), &second(), options);

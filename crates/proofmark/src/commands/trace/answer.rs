@@ -153,6 +153,7 @@ impl Answer {
             let says = format!("returns {}", example.expected);
             self.clauses.push(Clause { kind: "example", name: example.call.to_string(), says });
         }
+        self.held_out = self.held_out.saturating_add(contract.sealed.len());
         for property in contract.properties.iter().filter(|one| of(&one.of.name)) {
             if property.held_out && !show_held_out {
                 self.held_out = self.held_out.saturating_add(1);

@@ -7,6 +7,7 @@ use proofmark_contract::Contract;
 use proofmark_governor::home::Home;
 use proofmark_governor::log::{LogError, View};
 use proofmark_governor::provenance::{Found, opened};
+use proofmark_governor::sealed;
 use proofmark_mark::digest::Digest;
 use proofmark_mark::entry::{Entry, Kind};
 use proofmark_mark::evidence::Evidence;
@@ -188,10 +189,14 @@ impl<'a> History<'a> {
         Ok(found)
     }
 
-    /// A contract by its digest; `None` where this home does not have its text.
+    /// A contract by its digest, with what is sealed in it where this home can open all of it; `None` where this home does not
+    /// have its text.
     pub fn contract(&self, digest: Digest) -> Option<Contract> {
         let text = String::from_utf8(self.home.log.blob(&digest).ok()?).ok()?;
-        Contract::parse(&text).ok()
+        let mut contract = Contract::parse(&text).ok()?;
+        // What can't be opened stays sealed, and is counted.
+        let _ = sealed::open(&self.home.path, &mut contract);
+        contract.whole().or(Some(contract))
     }
 
     /// The bytes of an artifact, if this home has them.
