@@ -107,6 +107,9 @@ pub struct Best<'a> {
 /// What keeps tries from being built, checked or recorded. Those before are in the log.
 pub fn make(home: &mut Home, order: &Order<'_>, means: &Means<'_>) -> Result<Vec<Tried>, Failure> {
     let invocation = provenance::invocation().map_err(|error| Failure::failed(error.to_string()))?;
+    // Also for tries that never come to a check: whoever reads the log wants to know what was asked for.
+    let stored = home.log.put_blob(order.loaded.text.as_bytes());
+    stored.map_err(|error| Failure::failed(error.to_string()))?;
     let mut round = questions(order);
     let mut tries: Vec<Tried> = Vec::new();
     while !round.is_empty() && !(means.stop)() {

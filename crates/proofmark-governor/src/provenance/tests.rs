@@ -1,3 +1,5 @@
+//! Tries are recorded, and their texts erased, one by one.
+
 use std::path::Path;
 
 use proofmark_contract::Contract;
