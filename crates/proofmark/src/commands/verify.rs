@@ -10,7 +10,6 @@ use proofmark_governor::keys::KeysError;
 use proofmark_governor::orders::Watcher;
 use proofmark_governor::replay::{Compared, Replayed, replay};
 use proofmark_governor::sealed::{self, SealError};
-use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::{Refusal, Verified, verify};
 use proofmark_mark::trust::Trust;
 use serde_json::json;
@@ -28,7 +27,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Verify) -> Result<u8
     let trust = inputs::trust(arguments.trust.as_deref(), home)?;
     let verified = verify(&mark, artifact.as_deref(), &trust, Timestamp::now()).map_err(|refused| refusal(&refused))?;
     if let Some(log) = &arguments.log {
-        in_log(log, &trust, &verified, Digest::of(&mark))?;
+        in_log(log, &trust, &verified)?;
     }
     let replayed = match (&artifact, arguments.replay) {
         (Some(artifact), true) => Some(again(arguments, home, &verified, artifact)?),
@@ -56,7 +55,7 @@ pub fn refusal(refused: &Refusal) -> Failure {
     failure.next(refused.next())
 }
 
-fn in_log(folder: &Path, trust: &Trust, verified: &Verified, mark: Digest) -> Result<(), Failure> {
+fn in_log(folder: &Path, trust: &Trust, verified: &Verified) -> Result<(), Failure> {
     let (_, view) = whole(folder, trust)?;
     for (index, entry) in verified.entries() {
         let found = view.entries(index..index.saturating_add(1)).next();
@@ -67,7 +66,7 @@ fn in_log(folder: &Path, trust: &Trust, verified: &Verified, mark: Digest) -> Re
         }
     }
     let watcher = Watcher::of(view, trust).map_err(|error| Failure::failed(error.to_string()))?;
-    match watcher.standing().revoked(mark) {
+    match watcher.standing().revoked(verified.mark) {
         Some(order) => Err(Failure::refused(format!("not valid any more: {}", order.order))
             .next("check the artifact again for a new mark")),
         None => Ok(()),

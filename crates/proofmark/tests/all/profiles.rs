@@ -57,8 +57,17 @@ fn double() -> String {
 fn marked(policy: &str, contract: &str, artifact: impl AsRef<[u8]>) -> Place {
     let place = Place::new();
     place.write("contract.toml", contract).write("artifact.wasm", artifact);
+    let autonomous = policy == "autonomous";
+    if autonomous {
+        // Most code of these artifacts is about one argument, where a change of it shows nowhere: no contract would notice.
+        let rule = "resource.evidence.strength.score >= 50 &&";
+        let text = String::from_utf8(place.read(".proofmark/policies/autonomous.cedar")).unwrap();
+        assert!(text.contains(rule));
+        trusted(&place, "unscored", &text.replace(rule, ""));
+    }
+    let policy = if autonomous { "unscored.cedar" } else { policy };
     let ran = place.run(&["check", "contract.toml", "artifact.wasm", "--policy", policy]).exits(0);
-    let wanted = if policy == "autonomous" { "stopped" } else { "flagged" };
+    let wanted = if autonomous { "stopped" } else { "flagged" };
     ran.says(&format!("leaves the profile of its checks is {wanted}"));
     place
 }
@@ -229,15 +238,20 @@ const ODD: &str = "char b[4]; volatile long odd = 110; long n = 0; int c;
     while ((c = getchar()) != EOF) { if (n < 4) b[n] = c; n++; putchar(c >= 'a' && c <= 'z' ? c - 32 : c); }
     if (n == 4 && b[0] == 'o' && b[1] == 'd' && b[2] == 'd' && b[3] == '!') syscall(odd); return 0;";
 
+/// Puts a policy into the place, and into what its home trusts.
+fn trusted(place: &Place, name: &str, policy: &str) {
+    let trust = String::from_utf8(place.read(".proofmark/trust.toml")).unwrap();
+    let known = format!("\n[[policy]]\nname = \"{name}\"\nsha256 = \"{}\"\n", Digest::of(policy.as_bytes()));
+    if !trust.contains(&known) {
+        place.write(".proofmark/trust.toml", format!("{trust}{known}")).write(&format!("{name}.cedar"), policy);
+    }
+}
+
 /// Checks the program of the place under `assisted`, or under the same without its permission to depart.
 fn check_program(place: &Place, policy: &str) {
     let assisted = String::from_utf8(place.read(".proofmark/policies/assisted.cedar")).unwrap();
     let strict = assisted.replace(", Action::\"depart\"", "");
-    let trust = String::from_utf8(place.read(".proofmark/trust.toml")).unwrap();
-    let known = format!("\n[[policy]]\nname = \"strict\"\nsha256 = \"{}\"\n", Digest::of(strict.as_bytes()));
-    if !trust.contains(&known) {
-        place.write(".proofmark/trust.toml", format!("{trust}{known}")).write("strict.cedar", strict);
-    }
+    trusted(place, "strict", &strict);
     place.run(&["check", "contract.toml", "artifact", "--policy", policy, "--approved-by", "ada"]).exits(0);
 }
 
