@@ -14,7 +14,7 @@ use crate::shards::SHARDS;
 const COMPARED_MAX: usize = 512;
 /// Inputs that are kept, and steps that wait.
 const CORPUS_MAX: usize = 4096;
-const TODO_MAX: usize = 8192;
+const WAITING_MAX: usize = 8192;
 /// Steps that one shard is given for a round.
 const DEALT: usize = 12;
 /// How often one comparison may give rise to steps.
@@ -268,7 +268,7 @@ impl Known {
             }
         }
         self.todo.extend(todo);
-        let over = self.todo.len().saturating_sub(TODO_MAX);
+        let over = self.todo.len().saturating_sub(WAITING_MAX);
         self.todo.drain(..over);
     }
 
