@@ -151,7 +151,7 @@ fn may_be_tried(
     };
     let acting = Acting {
         run: "",
-        mark: Digest::of(&mark.to_bytes()),
+        mark: mark.id(),
         artifact: mark.artifact,
         contract,
         generator: &submission.generator,
