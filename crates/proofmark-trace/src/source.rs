@@ -30,7 +30,8 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn new(path: &str, bytes: &'a [u8]) -> Self {
         let lines = split(bytes);
-        let wat = path.ends_with(".wat");
+        // An artifact may be text under any of these names.
+        let wat = path.ends_with(".wat") || path.ends_with(".wasm");
         let heads = lines.iter().enumerate().filter(|(_, line)| is_head(line, wat)).map(|(at, _)| at).collect();
         Self { lines, heads }
     }

@@ -21,6 +21,9 @@ pub mod history;
 pub use answer::Answer;
 pub use commit::git_failure;
 
+/// How much of a file is read to see what it is, in bytes.
+const START_BYTES: u64 = 4096;
+
 /// What is asked about.
 enum Asked {
     /// An artifact, with what follows it on the command line.
@@ -88,10 +91,21 @@ fn read(place: &str) -> Result<Asked, Failure> {
         if name.is_empty() || !path.is_file() {
             continue;
         }
+        let line = part.and_then(|part| part.parse().ok()).filter(|line| *line > 0);
         if let Some((digest, bytes)) = artifact_at(path)? {
+            // A text is its own source: in a work tree a line of it is one of any file's, else one of the artifact's.
+            let text = bytes.as_deref().is_some_and(|bytes| !is_binary(bytes));
+            if let Some(line) = line.filter(|_| text) {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                if Repository::discover(folder.unwrap_or_else(|| Path::new("."))).is_ok() {
+                    return Ok(Asked::Line { file: path.to_path_buf(), line });
+                }
+                let part = Part::Line(name.to_owned(), line);
+                return Ok(Asked::Artifact { digest, bytes, path: name.to_owned(), part });
+            }
             return Ok(Asked::Artifact { digest, bytes, path: name.to_owned(), part: read_part(part) });
         }
-        return match part.and_then(|part| part.parse().ok()).filter(|line| *line > 0) {
+        return match line {
             Some(line) => Ok(Asked::Line { file: path.to_path_buf(), line }),
             None => {
                 Err(Failure::wrong(format!("`{name}` is a source file: a line of it can be traced, not the whole"))
@@ -121,18 +135,30 @@ type Given = (Digest, Option<Vec<u8>>);
 /// The digest and bytes of a file that is an artifact, or of the artifact of a file that is a mark; `None` for other files.
 fn artifact_at(path: &Path) -> Result<Option<Given>, Failure> {
     use std::io::Read as _;
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    if extension == "mark" {
+    if path.extension().is_some_and(|extension| extension == "mark") {
         return marked(path).map(|digest| Some((digest, None)));
     }
-    let mut start = [0; 4];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut start));
-    let binary = read.is_ok_and(|_| start == *b"\0asm" || start == *b"\x7fELF");
-    if !binary && extension != "wat" {
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(START_BYTES).read_to_end(&mut start));
+    if read.is_err() || !(is_binary(&start) || is_text(&start)) {
         return Ok(None);
     }
     let bytes = inputs::artifact(path)?;
     Ok(Some((Digest::of(&bytes), Some(bytes))))
+}
+
+fn is_binary(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm") || bytes.starts_with(b"\x7fELF")
+}
+
+/// Whether a text begins as WebAssembly text does, after comments.
+fn is_text(start: &[u8]) -> bool {
+    let mut rest = start.trim_ascii_start();
+    while rest.starts_with(b";;") {
+        let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        rest = rest.get(end..).unwrap_or_default().trim_ascii_start();
+    }
+    rest.starts_with(b"(module") || rest.starts_with(b"(component")
 }
 
 /// The artifact that a mark is for. Whether the mark is valid is `verify`'s question.

@@ -222,22 +222,8 @@ impl Made {
         answers[0].clone()
     }
 
-    /// Runs git in the place, without any configuration of the machine.
     fn git(&self, arguments: &[&str]) -> String {
-        let output = Command::new("git")
-            .args(arguments)
-            .current_dir(self.place.path("."))
-            .env_clear()
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .envs([("HOME", "/nonexistent"), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null")])
-            .envs([("GIT_AUTHOR_NAME", "Ada"), ("GIT_AUTHOR_EMAIL", "ada@example.com")])
-            .envs([("GIT_COMMITTER_NAME", "Ada"), ("GIT_COMMITTER_EMAIL", "ada@example.com")])
-            .envs([("GIT_EDITOR", "true")])
-            .output()
-            .unwrap();
-        let all = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "git {arguments:?}: {all}");
-        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+        git(&self.place, arguments)
     }
 
     /// Commits the model's source as `path`, with a person's commit before it.
@@ -251,6 +237,24 @@ impl Made {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "-m", "gcd"]);
     }
+}
+
+/// Runs git in a place, without any configuration of the machine.
+fn git(place: &Place, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(arguments)
+        .current_dir(place.path("."))
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .envs([("HOME", "/nonexistent"), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null")])
+        .envs([("GIT_AUTHOR_NAME", "Ada"), ("GIT_AUTHOR_EMAIL", "ada@example.com")])
+        .envs([("GIT_COMMITTER_NAME", "Ada"), ("GIT_COMMITTER_EMAIL", "ada@example.com")])
+        .envs([("GIT_EDITOR", "true")])
+        .output()
+        .unwrap();
+    let all = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "git {arguments:?}: {all}");
+    String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
 }
 
 /// Asserts that an answer goes from the repair that brought a line to the intent.
@@ -524,6 +528,28 @@ fn a_trailer_names_an_artifact_and_a_squash_keeps_it() {
     ends_at_the_intent(&answer, 1);
     assert_eq!(answer["git"]["link"]["kind"], "trailer");
     made.trace("mine.c:2").exits(3).says("unknown");
+}
+
+#[test]
+fn a_text_is_its_own_source_whatever_it_is_called() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("answers")).unwrap();
+    let text = "(module\n  (func $rest (param i32 i32) (result i32)\n    (i32.rem_u (local.get 0) (local.get 1)))\n  (func (export \"double\") (param i32) (result i64)\n    (i64.mul (i64.const 2) (i64.extend_i32_u (local.get 0)))))\n";
+    place.write("answers/any.wat", text).write("contract.toml", crate::place::DOUBLE);
+    place.write(
+        ".proofmark/generators.toml",
+        "generators = 1\n[generator.by-hand]\nkind = \"files\"\npath = \"../answers\"\n",
+    );
+    let making = ["make", "contract.toml", "--target", "wat", "--candidates", "1", "--output", "double.wasm"];
+    place.run(&making).exits(0);
+    for name in ["double.wasm", "double.wasm:double", "double.wasm:rest", "double.wasm:5", "double.wasm.mark"] {
+        place.run(&["trace", name]).exits(0).says("files:by-hand").says("Twice the number.");
+    }
+    // In a work tree it is a file like any other, and the log has it.
+    for arguments in [&["init", "-q"][..], &["add", "double.wasm"], &["commit", "-q", "-m", "double"]] {
+        git(&place, arguments);
+    }
+    place.run(&["trace", "double.wasm:5"]).exits(0).says("found by").says("Twice the number.");
 }
 
 #[test]

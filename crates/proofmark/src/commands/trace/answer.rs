@@ -10,7 +10,7 @@ use proofmark_trace::lineage::first_seen;
 use proofmark_trace::lines::{Lines, split};
 use proofmark_trace::wasm::is_file;
 
-use super::history::{History, Step};
+use super::history::{History, Step, Text};
 use crate::failure::Failure;
 
 /// One chain from what was asked about to an intent, as far as it goes.
@@ -110,7 +110,10 @@ impl Answer {
     /// Says of lines of a source of the last step in which step each first stood.
     pub fn place(&mut self, path: &str, lines: &Lines) {
         let Some(last) = self.steps.last() else { return };
-        let Some((known, _)) = last.sources.iter().find(|(known, _)| is_file(known, path)) else {
+        // A text that is its own source may be called anything.
+        let whole = |text: &Text| text.text.as_deref().is_some_and(|text| Some(Digest::of(text)) == self.subject);
+        let named = last.sources.iter().find(|(known, _)| is_file(known, path));
+        let Some((known, _)) = named.or_else(|| last.sources.iter().find(|(_, text)| whole(text))) else {
             self.unknown.push(format!("no source of the artifact is called `{path}`"));
             return;
         };
