@@ -41,7 +41,7 @@ struct Came {
     findings: Findings,
 }
 
-impl Judge<'_, '_> {
+impl<'a> Judge<'a, '_> {
     /// What came of one answer, and what its generator may be told of it.
     pub fn judge(&mut self, question: &Question, answered: Answered) -> Result<(Tried, Findings), Failure> {
         let mut came = self.came(&answered)?;
@@ -67,9 +67,10 @@ impl Judge<'_, '_> {
             }
         };
         if let Some(before) = before {
-            came.reason = Some(format!("the same artifact as that of candidate {before}"));
+            came.reason = Some(format!("the same artifact as that of candidate {}", before.number()));
         }
-        if let Some(checked) = &checked {
+        // The same mistake is told again: another seed may take it another way.
+        if let Some(checked) = checked.as_ref().or_else(|| before?.checked.as_ref()) {
             came.findings = findings(self.order, checked);
         }
         let tried = Tried {
@@ -88,11 +89,10 @@ impl Judge<'_, '_> {
         Ok((tried, came.findings))
     }
 
-    /// Which earlier candidate brought these very bytes: they are not checked again, or luck with the challenge would be a
-    /// matter of tries.
-    fn before(&self, artifact: &[u8]) -> Option<u64> {
-        let same = |tried: &&Tried| tried.artifact.as_deref() == Some(artifact);
-        self.known.iter().find(same).map(|tried| tried.candidate)
+    /// The earlier try that brought these very bytes: they are not checked again, or luck with the challenge would be a matter
+    /// of tries.
+    fn before(&self, artifact: &[u8]) -> Option<&'a Tried> {
+        self.known.iter().find(|tried| tried.artifact.as_deref() == Some(artifact))
     }
 
     fn came(&self, answered: &Answered) -> Result<Came, Failure> {
