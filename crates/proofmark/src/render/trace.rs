@@ -17,7 +17,7 @@ const SHOWN_MAX: usize = 12;
 
 pub fn human(asked: &str, answers: &[Answer], show_held_out: bool) {
     if answers.is_empty() {
-        super::said(&format!("{} brings no lines", safe(asked)));
+        super::said(&format!("{asked} brings no lines"));
     }
     for (at, answer) in answers.iter().enumerate() {
         if at > 0 {
@@ -28,7 +28,7 @@ pub fn human(asked: &str, answers: &[Answer], show_held_out: bool) {
 }
 
 fn one(asked: &str, answer: &Answer, show_held_out: bool) {
-    super::said(&format!("{BOLD}{}{BOLD:#}", safe(asked)));
+    super::said(asked);
     if let Some(git) = &answer.git {
         in_git(git);
     }
@@ -182,8 +182,9 @@ fn shown(text: &Text) -> String {
     match &text.text {
         None => format!("{UNSURE}erased{UNSURE:#}, sha256:{}", text.commitment),
         Some(bytes) => {
-            let first =
-                bytes.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
+            // Not a heading such as `[system]`.
+            let telling = |line: &&[u8]| line.trim_ascii().contains(&b' ');
+            let first = bytes.split(|byte| *byte == b'\n').find(telling).unwrap_or(bytes);
             let first: String = safe(&String::from_utf8_lossy(first)).chars().take(SHOWN_CHARS).collect();
             format!("{} bytes: {first}{DIM} …{DIM:#}", bytes.len())
         }
