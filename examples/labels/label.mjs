@@ -91,11 +91,13 @@ async function label(name) {
     const artifact = join(folder, candidate, "artifact.wasm");
     if (!existsSync(artifact)) continue;
     const found = await judge(name, artifact);
-    const memory = memoryError(join(EXAMPLES, name), candidate, reference, inputsOf(reference));
+    // Only where there is what links the plain C natively.
+    const linked = existsSync(join(EXAMPLES, name, "plain.h"));
+    const memory = linked && memoryError(join(EXAMPLES, name), candidate, reference, inputsOf(reference));
     const wrong = found.witness !== undefined;
     labels[candidate] = wrong
-      ? { label: "wrong", witness: shorten(found.witness), expected: shorten(found.expected), got: shorten(found.got), note: memory }
-      : { label: "correct", tested: found.tested, note: memory };
+      ? { label: "wrong", witness: shorten(found.witness), expected: shorten(found.expected), got: shorten(found.got), note: memory || null }
+      : { label: "correct", tested: found.tested, note: memory || null };
     console.log(`${name}/${candidate}: ${JSON.stringify(labels[candidate])}${wrong ? "" : ` slowest ${found.slowest.toFixed(1)} ms`}`);
   }
   writeFileSync(join(EXAMPLES, name, "labels.json"), JSON.stringify(labels, null, 2) + "\n");
