@@ -1,9 +1,10 @@
 // Calls an export of a candidate's core module by the canonical ABI, for the few types that the examples use.
-// Values: u8, u32, s32, bool as number or boolean; u64, s64 as BigInt; string as string; lists as arrays; records as objects.
+// Values: u8, u16, u32, s32, bool as number or boolean; u64, s64 as BigInt; string as string; lists as arrays; records as objects.
 
 const word = {
   bool: (n) => n !== 0,
   u8: (n) => n & 255,
+  u16: (n) => n & 65535,
   u32: (n) => n >>> 0,
   s32: (n) => n | 0,
   u64: (n) => BigInt.asUintN(64, n),
@@ -13,6 +14,7 @@ const ITEMS = { bool: [1, "Uint8"], u8: [1, "Uint8"], u32: [4, "Uint32"], s32: [
 const RECORDS = {
   interval: { start: "s32", end: "s32" },
   rect: { left: "s32", top: "s32", right: "s32", bottom: "s32" },
+  point: { x: "s32", y: "s32" },
   run: { value: "u8", count: "u32" },
 };
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -74,11 +74,17 @@ fn test() -> Result<(), String> {
 /// Photos in the demonstration that every change must pass.
 const SMALL: u64 = 200;
 
-/// Runs cargo with the terminal attached.
+/// Runs cargo with the terminal attached, and as if it were called from a shell: build scripts of dependencies look at the
+/// variables that name a package, and would run again for each way of calling it.
 fn cargo(arguments: &[&str]) -> Result<(), String> {
     eprintln!("cargo {}", arguments.join(" "));
-    let status = Command::new(env!("CARGO")).args(arguments).current_dir(root()).status();
-    match status {
+    let mut command = Command::new(env!("CARGO"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
+    match command.args(arguments).current_dir(root()).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("`cargo {}` failed: {status}", arguments.join(" "))),
         Err(error) => Err(format!("cargo could not be started: {error}")),
