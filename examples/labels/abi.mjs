@@ -1,5 +1,6 @@
 // Calls an export of a candidate's core module by the canonical ABI, for the few types that the examples use.
-// Values: u8, u16, u32, s32, bool as number or boolean; u64, s64 as BigInt; string as string; lists as arrays; records as objects.
+// Values: u8, u16, u32, s32, bool as number or boolean; u64, s64 as BigInt; char and string as string; lists as arrays; records
+// as objects.
 
 const word = {
   bool: (n) => n !== 0,
@@ -63,6 +64,7 @@ function lower(exports, type, value) {
     value.forEach((one, i) => storeItem(view, at + i * size, item, one));
     return [at, value.length];
   }
+  if (type === "char") return [value.codePointAt(0)];
   if (RECORDS[type]) return Object.keys(RECORDS[type]).map((field) => value[field]);
   return [value];
 }
