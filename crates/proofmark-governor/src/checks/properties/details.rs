@@ -42,13 +42,17 @@ pub(super) fn of(task: &Task<'_>, tallies: &[Tally], lines: &[Line<'_>], twin: R
             })
         })
         .collect();
-    json!({
+    let mut details = json!({
         "shards": SHARDS,
         "functions": functions,
         "properties": properties,
         "coverage": coverage(tallies, twin),
         "usage": task.usage(&usage),
-    })
+    });
+    if let (false, Some(details)) = (task.earlier.is_empty(), details.as_object_mut()) {
+        details.insert("earlier".to_owned(), json!(task.earlier));
+    }
+    details
 }
 
 /// The edges of the whole artifact; `null` where nothing can count them.
