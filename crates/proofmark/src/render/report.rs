@@ -168,9 +168,9 @@ pub fn summary(evidence: &Evidence) -> String {
         "reference" => {
             let discarded = match count("discarded") {
                 0 => String::new(),
-                discarded => format!("; from {} more the reference does not return", many(discarded, "call")),
+                discarded => format!("; it does not return from {}", many(discarded, "other")),
             };
-            format!("{} with the reference's results{discarded}", many(count("executions"), "call"))
+            format!("{} compared with the reference{discarded}", many(count("executions"), "call"))
         }
         "determinism" => {
             let kept = evidence.details.get("kept_calls").and_then(Value::as_u64).unwrap_or(0);
