@@ -1,4 +1,4 @@
-//! Calls that broke a contract before, from the log: `properties` tries them on every artifact that comes after.
+//! Calls that broke a contract before, from the log: `properties` and `reference` try them on every artifact that comes after.
 //!
 //! Only what evidence says in the open is used, so nothing that is held out comes back this way. What was used stands in the
 //! evidence, which stays a function of what is in the mark.
@@ -9,6 +9,7 @@ use proofmark_mark::evidence::{Counterexample, Evidence};
 use proofmark_mark::statement::Statement;
 use proofmark_mark::verdict::Verdict;
 
+use crate::checks;
 use crate::home::Home;
 use crate::index::Key;
 use crate::log::{LogError, View};
@@ -42,7 +43,7 @@ pub fn calls(home: &mut Home, contract: Digest) -> Result<Vec<String>, LogError>
     Ok(calls)
 }
 
-/// The counterexamples of `properties` that a verdict rests on.
+/// The counterexamples of the checks that try them that a verdict rests on.
 fn counterexamples(view: &View, verdict: u64) -> Result<Vec<Counterexample>, LogError> {
     let Some((_, entry)) = view.entries(verdict..verdict.saturating_add(1)).next().transpose()? else {
         return Ok(Vec::new());
@@ -50,7 +51,7 @@ fn counterexamples(view: &View, verdict: u64) -> Result<Vec<Counterexample>, Log
     let envelope = view.envelope(&entry)?;
     let Ok(verdict) = Statement::<Verdict>::parse(envelope.unverified_payload()) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
-    for input in verdict.predicate.input_attestations.iter().filter(|input| input.uri == "properties") {
+    for input in verdict.predicate.input_attestations.iter().filter(|input| checks::tries_earlier(&input.uri)) {
         let bytes = view.store.blob(&input.digest.sha256)?;
         let envelope = Envelope::parse(&bytes).ok();
         let evidence = envelope.and_then(|one| Statement::<Evidence>::parse(one.unverified_payload()).ok());

@@ -96,6 +96,8 @@ pub enum GovernError {
     Log(#[from] LogError),
     #[error("the contract's held-out properties are not sealed, so it can't be recorded")]
     NotSealed,
+    #[error("the contract's reference {0} is not here")]
+    NoReference(Digest),
     #[error("a statement can't be made: {0}")]
     Statement(String),
     #[error("the finished mark does not verify: {}", .0.message)]
@@ -114,6 +116,10 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
     sealed::keep(&home.path, asked.contract).map_err(HomeError::from)?;
     home.log.put_blob(asked.artifact)?;
     home.log.put_blob(asked.contract_text.as_bytes())?;
+    if let Some(reference) = &asked.contract.reference {
+        let bytes = reference.bytes().ok_or(GovernError::NoReference(reference.digest))?;
+        home.log.put_blob(bytes)?;
+    }
     let earlier = earlier::calls(home, asked.contract.digest)?;
     let submitted = submit(home, asked, artifact)?;
     let attempt = submitted.statement.attempt;

@@ -226,6 +226,9 @@ pub struct Verify {
     /// The contract as its owner has it, for a replay of what is sealed in the mark [default: what the home can open]
     #[arg(long, value_name = "FILE", requires = "replay")]
     pub contract: Option<PathBuf>,
+    /// The contract's reference, for a replay [default: the home's, by its digest]
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    pub reference: Option<PathBuf>,
     /// Also read a whole log directory, recompute every hash in it and look the mark's entries up
     #[arg(long, value_name = "DIR")]
     pub log: Option<PathBuf>,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use proofmark_governor::job;
 use proofmark_run::fence::Launcher;
 use proofmark_run::fence::probe::{self, Lures};
 use proofmark_run::native::Natives;
@@ -10,6 +11,7 @@ use proofmark_run::worker::Fences;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
+use crate::inputs::Loaded;
 
 mod attribute;
 mod build;
@@ -100,6 +102,14 @@ pub fn launch() -> Result<Enforcement, Failure> {
         Launcher::start(&program, &[FENCE.into(), marks.into()]).map_err(|error| Failure::failed(error.to_string()))?;
     let fences = Fences { launcher: Arc::new(launcher), memory_bytes: WORKER_MEMORY_BYTES };
     Ok(Enforcement { fences, lures, reached: AtomicBool::new(false), _place: place })
+}
+
+/// Says early that the contract's reference can't be called: then no artifact can be held against it.
+pub fn reference(launch: &Enforcement, loaded: &Loaded) -> Result<(), Failure> {
+    job::reference(&launch.fences, &loaded.contract, &loaded.text).map_err(|why| {
+        Failure::wrong(format!("the contract's reference can't be called: {why}"))
+            .next("name one that has the contract's interface and needs no capability, or leave `[reference]` out")
+    })
 }
 
 /// What holds artifacts: fences, and outside of them the lures that no probe may ever reach.

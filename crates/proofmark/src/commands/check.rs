@@ -35,6 +35,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
     let loaded = loaded.sealed(&home.path)?;
     let Ruled { name: policy_name, policy, text: policy_text, trust } = ruled(&home, &arguments.policy)?;
     let launch = commands::launch()?;
+    commands::reference(&launch, &loaded)?;
     let meter = Meter::default();
     let watch = |event: Event<'_>| match event {
         Event::Submitted { .. } => {}

@@ -99,6 +99,7 @@ pub fn tries(
     let toolchain = toolchain(home, target, making)?;
     let askers = askers(home, making)?;
     let launch = commands::launch()?;
+    commands::reference(&launch, loaded)?;
     let meter = Meter::default();
     let pressed = super::run::interrupt()?;
     let stop = || pressed().is_some();
