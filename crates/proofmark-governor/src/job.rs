@@ -26,6 +26,7 @@ use thiserror::Error;
 use crate::behaviour;
 use crate::checks::held_out::Withheld;
 use crate::checks::{self, Finding, Found, Progress, Task};
+use crate::govern::{Event, OnEvent};
 
 /// The longest header line, in bytes.
 const HEADER_BYTES_MAX: u64 = 32 << 20;
@@ -252,7 +253,21 @@ pub(crate) fn written(work: Work, contract_text: &str, artifact: &[u8]) -> Resul
 
 /// Runs one check: what calls a native executable here, where each call gets a fence, everything else in a worker's fence.
 /// Always ends with evidence.
-pub fn check(launch: &dyn Launch, check: &str, task: &Task<'_>, contract_text: &str, progress: Progress<'_>) -> Found {
+pub fn check(launch: &dyn Launch, check: &str, task: &Task<'_>, contract_text: &str, watch: OnEvent<'_>) -> Found {
+    watch(Event::Started { check });
+    let progress = |done, planned| watch(Event::Progress { check, done, planned });
+    let found = check_anywhere(launch, check, task, contract_text, &progress);
+    watch(Event::Ended { check });
+    found
+}
+
+fn check_anywhere(
+    launch: &dyn Launch,
+    check: &str,
+    task: &Task<'_>,
+    contract_text: &str,
+    progress: Progress<'_>,
+) -> Found {
     // Without a secret there is nothing to call.
     let calls_nothing = check == "interference" && task.contract.secrets.is_empty();
     if !calls_nothing && (task.contract.interface.process().is_none() || check == "inspect") {
