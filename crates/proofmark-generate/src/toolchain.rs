@@ -8,20 +8,17 @@ use std::time::SystemTime;
 
 use proofmark_mark::digest::Digest;
 use thiserror::Error;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use crate::config::ConfigProblem;
-use crate::config::table::{Problems, Table, is_place};
+use crate::config::table::{Layout, Problems, Table, is_place};
 use crate::target::Target;
 
 mod manifest;
 
 pub use manifest::{Cache, ManifestError};
 
-/// The version of the format.
-const VERSION: u64 = 1;
-const BYTES_MAX: usize = 256 << 10;
-const NAME_MAX: usize = 64;
+const LAYOUT: Layout = Layout { versioned: "toolchains", version: 1, entry: "toolchain", none: None };
 /// A fence has not many more places.
 const FILES_MAX: usize = 60;
 const ARGUMENTS_MAX: usize = 16;
@@ -75,32 +72,7 @@ impl Toolchains {
     /// # Errors
     /// Every problem that was found, in the order of the text; at least one.
     pub fn parse(text: &str) -> Result<Self, Vec<ConfigProblem>> {
-        let mut problems = Problems::new(text);
-        if text.len() > BYTES_MAX {
-            problems.push(0, format!("the file is larger than {BYTES_MAX} bytes"), "");
-            return Err(problems.finish());
-        }
-        let document = match DeTable::parse(text) {
-            Ok(document) => document,
-            Err(error) => {
-                problems.push(error.span().map_or(text.len(), |span| span.start), "not valid TOML here", "");
-                return Err(problems.finish());
-            }
-        };
-        let mut table = Table::new("the file", document.get_ref(), 0);
-        if table.whole("toolchains", VERSION..=VERSION, &mut problems).is_none() && table.value("toolchains").is_none()
-        {
-            problems.push(0, "the file does not say its version", "write `toolchains = 1` at the top");
-        }
-        let mut toolchains = Vec::new();
-        if let Some(named) = table.table("toolchain", &mut problems) {
-            for (name, span, value) in named.entries() {
-                toolchains.extend(toolchain(name, span.start, value, &mut problems));
-            }
-        }
-        table.finish(&mut problems);
-        toolchains.sort_by(|a: &Toolchain, b| a.name.cmp(&b.name));
-        if problems.is_empty() { Ok(Self { toolchains }) } else { Err(problems.finish()) }
+        LAYOUT.read(text, toolchain).map(|toolchains| Self { toolchains })
     }
 
     /// The toolchain with that name.
@@ -149,7 +121,11 @@ impl Toolchain {
         let read = |text: &str| {
             Toolchains::parse(text).map_err(|problems| problems.first().map(ToString::to_string).unwrap_or_default())
         };
-        let text = if text.trim().is_empty() { format!("toolchains = {VERSION}\n") } else { text.to_owned() };
+        let text = if text.trim().is_empty() {
+            format!("{} = {}\n", LAYOUT.versioned, LAYOUT.version)
+        } else {
+            text.to_owned()
+        };
         let mut wanted = read(&text)?;
         wanted.toolchains.retain(|other| other.name != self.name);
         wanted.toolchains.push(self.clone());
@@ -220,18 +196,7 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-fn toolchain<'a>(name: &str, at: usize, value: &'a DeValue<'a>, problems: &mut Problems<'_>) -> Option<Toolchain> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
-    if name.is_empty() || name.len() > NAME_MAX || !name.bytes().all(plain) {
-        let help = "write 1 to 64 lower-case letters, digits, `-`, `_` and `.`";
-        problems.push(at, "this can't be the name of a toolchain", help);
-        return None;
-    }
-    let Some(entries) = value.as_table() else {
-        problems.push(at, format!("`{name}` must be a table"), format!("write `[toolchain.{name}]`"));
-        return None;
-    };
-    let mut table = Table::new(format!("[toolchain.{name}]"), entries, at);
+fn toolchain(name: &str, mut table: Table<'_>, problems: &mut Problems<'_>) -> Option<Toolchain> {
     let target = table.required("target", "\"c\"", problems).map(str::parse::<Target>);
     let target = match target {
         Some(Ok(Target::Wat)) => {

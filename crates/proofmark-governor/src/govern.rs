@@ -44,8 +44,6 @@ pub struct Asked<'a> {
     pub policy_name: &'a str,
     /// Who made the artifact, as far as the one who asks knows.
     pub generator: &'a str,
-    /// Where it comes from, if it was made here; then `generator` is the one that it names.
-    pub provenance: Option<&'a Provenance>,
     /// Names of the people who approve.
     pub approvals: BTreeSet<String>,
     pub valid_for: SignedDuration,
@@ -61,23 +59,25 @@ pub struct Means<'a> {
     /// The time, which only the binary reads.
     pub now: Timestamp,
     pub trust: &'a Trust,
-    pub watch: &'a (dyn Fn(Event<'_>) + Sync),
+    pub watch: OnEvent<'a>,
 }
 
 /// What is happening, for whoever shows it.
+#[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     Submitted { index: u64, attempt: u64 },
     Started { check: &'a str },
     Progress { check: &'a str, done: u64, planned: u64 },
-    Ended { evidence: &'a Evidence },
+    Ended { check: &'a str },
 }
+
+/// Called with each event, from any thread.
+pub type OnEvent<'a> = &'a (dyn Fn(Event<'_>) + Sync);
 
 /// What came of it.
 pub struct Checked {
     pub artifact: Digest,
     pub submission: Submission,
-    /// The envelope of the artifact's provenance, if it has one.
-    pub provenance: Option<Digest>,
     pub evidence: Vec<Evidence>,
     /// What evidence says nothing of, for the contract's owner alone; of each check that has such.
     pub withheld: BTreeMap<String, Withheld>,
@@ -109,6 +109,31 @@ pub enum GovernError {
 /// # Errors
 /// [`GovernError`] when the store or the log fails; a refusal is a result, not an error.
 pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Checked, GovernError> {
+    carry_out(home, asked, means, None)
+}
+
+/// The same for an artifact that was made here: records in the same step where it comes from. `asked.generator` is the one
+/// that `provenance` names. Also gives the digest of the provenance's envelope.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_made(
+    home: &mut Home,
+    asked: &Asked<'_>,
+    means: &Means<'_>,
+    provenance: &Provenance,
+) -> Result<(Checked, Digest), GovernError> {
+    let envelope = sign(home, asked.contract, Digest::of(asked.artifact), provenance);
+    let recorded = envelope.digest();
+    Ok((carry_out(home, asked, means, Some(envelope))?, recorded))
+}
+
+fn carry_out(
+    home: &mut Home,
+    asked: &Asked<'_>,
+    means: &Means<'_>,
+    provenance: Option<Envelope>,
+) -> Result<Checked, GovernError> {
     let artifact = Digest::of(asked.artifact);
     if !sealed::is_public(asked.contract) {
         return Err(GovernError::NotSealed);
@@ -121,7 +146,7 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
         home.log.put_blob(bytes)?;
     }
     let earlier = earlier::calls(home, asked.contract.digest)?;
-    let submitted = submit(home, asked, artifact)?;
+    let submitted = submit(home, asked, artifact, provenance)?;
     let attempt = submitted.statement.attempt;
     (means.watch)(Event::Submitted { index: submitted.index, attempt });
 
@@ -158,13 +183,12 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
         &Verdict::new(home.keys.governor().keyid(), means.now, &basis, &decision, grant.clone()),
     );
     let recorded = record(home, asked.contract, artifact, &signed, &verdict)?;
-    let provenance = submitted.provenance.as_ref().map(|(envelope, _)| envelope.digest());
     let result = match decision {
         Decision::Deny(unmet) => Err(unmet),
         Decision::Permit => Ok(mark(home, asked, means, &submitted, signed, verdict, &recorded)?),
     };
     let submission = submitted.statement;
-    Ok(Checked { artifact, submission, provenance, evidence, withheld, grant, result, log_size: recorded.size })
+    Ok(Checked { artifact, submission, evidence, withheld, grant, result, log_size: recorded.size })
 }
 
 /// Signs a predicate about the artifact with the governor's key.
@@ -247,11 +271,15 @@ struct Submitted {
     challenge: Challenge,
 }
 
-fn submit(home: &mut Home, asked: &Asked<'_>, artifact: Digest) -> Result<Submitted, GovernError> {
+fn submit(
+    home: &mut Home,
+    asked: &Asked<'_>,
+    artifact: Digest,
+    provenance: Option<Envelope>,
+) -> Result<Submitted, GovernError> {
     let generator = Digest::of(asked.generator.as_bytes());
     let plan = asked.policy.plan().with_executions(asked.contract.budget.executions);
     let mut made = None;
-    let provenance = asked.provenance.map(|one| sign(home, asked.contract, artifact, one));
     let Home { log, keys, index, .. } = home;
     let committed = log.append_with(|view| {
         let before = index.find(view, Key::Attempts { contract: asked.contract.digest, generator })?;
@@ -293,8 +321,6 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn run(&self, check: &str, executions: u64) -> Found {
-        let watch = self.means.watch;
-        watch(Event::Started { check });
         let task = Task {
             contract: self.asked.contract,
             artifact: self.asked.artifact,
@@ -305,16 +331,11 @@ impl Checker<'_> {
             natives: Some(self.means.natives),
             earlier: self.earlier,
         };
-        let progress = |done, planned| watch(Event::Progress { check, done, planned });
-        let found = job::check(self.means.launch, check, &task, self.asked.contract_text, &progress);
-        let found = if (self.means.held)() {
-            found
-        } else {
-            let why = "something inside a fence reached the host";
-            checks::evidence(check, self.asked.contract, self.challenge, self.attempt, Finding::unknown(check, why))
-                .into()
-        };
-        watch(Event::Ended { evidence: &found.evidence });
-        found
+        let found = job::check(self.means.launch, check, &task, self.asked.contract_text, self.means.watch);
+        if (self.means.held)() {
+            return found;
+        }
+        let why = "something inside a fence reached the host";
+        checks::evidence(check, self.asked.contract, self.challenge, self.attempt, Finding::unknown(check, why)).into()
     }
 }

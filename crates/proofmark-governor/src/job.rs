@@ -27,6 +27,7 @@ use thiserror::Error;
 use crate::behaviour;
 use crate::checks::held_out::Withheld;
 use crate::checks::{self, Finding, Found, Progress, Task};
+use crate::govern::{Event, OnEvent};
 
 /// The longest header line, in bytes.
 const HEADER_BYTES_MAX: u64 = 32 << 20;
@@ -280,7 +281,21 @@ pub(crate) fn written(
 
 /// Runs one check: what calls a native executable here, where each call gets a fence, everything else in a worker's fence.
 /// Always ends with evidence.
-pub fn check(launch: &dyn Launch, check: &str, task: &Task<'_>, contract_text: &str, progress: Progress<'_>) -> Found {
+pub fn check(launch: &dyn Launch, check: &str, task: &Task<'_>, contract_text: &str, watch: OnEvent<'_>) -> Found {
+    watch(Event::Started { check });
+    let progress = |done, planned| watch(Event::Progress { check, done, planned });
+    let found = check_anywhere(launch, check, task, contract_text, &progress);
+    watch(Event::Ended { check });
+    found
+}
+
+fn check_anywhere(
+    launch: &dyn Launch,
+    check: &str,
+    task: &Task<'_>,
+    contract_text: &str,
+    progress: Progress<'_>,
+) -> Found {
     // Without a secret, or a reference, there is nothing to call.
     let calls_nothing = match check {
         "interference" => task.contract.secrets.is_empty(),

@@ -10,6 +10,7 @@ use proofmark_run::native::Natives;
 use proofmark_run::worker::Launch;
 
 use crate::checks::{self, Task};
+use crate::govern::OnEvent;
 use crate::job;
 
 /// How one check's evidence compares.
@@ -46,7 +47,7 @@ pub fn replay(
     launch: &dyn Launch,
     natives: &Arc<Natives>,
     threads: usize,
-    progress: &(dyn Fn(&str, u64, u64) + Sync),
+    watch: OnEvent<'_>,
 ) -> Vec<Replayed> {
     let mut replayed = Vec::new();
     for (planned, payload) in verified.submission.plan.iter().zip(&verified.evidence_payloads) {
@@ -66,8 +67,7 @@ pub fn replay(
             natives: Some(natives),
             earlier: &earlier,
         };
-        let shown = |done, of| progress(&check, done, of);
-        let found = job::check(launch, &check, &task, &verified.contract, &shown);
+        let found = job::check(launch, &check, &task, &verified.contract, watch);
         let again = Statement::new(&contract.name, verified.artifact, found.evidence).to_bytes();
         let compared = difference(payload, &again).map_or(Compared::Same, Compared::Differs);
         replayed.push(Replayed { compared, check });

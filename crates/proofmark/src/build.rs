@@ -14,7 +14,7 @@ use proofmark_run::native::Natives;
 use proofmark_run::printable::printable;
 use proofmark_run::tool::{self, Executable, Job, Surroundings, Tool, ToolError};
 
-use crate::commands::{self, Enforcement};
+use crate::commands::Enforcement;
 use crate::failure::Failure;
 use crate::tools;
 
@@ -79,7 +79,7 @@ pub fn build(
     let program: Vec<String> = std::iter::once(&toolchain.program).chain(&toolchain.arguments).cloned().collect();
     let linker: Vec<String> = toolchain.linker.iter().cloned().collect();
     let build = Build {
-        natives: commands::natives(&launch.fences),
+        natives: launch.natives(),
         commands: bound.commands(Tools { program: &program, linker: &linker }, &sources.files),
         files: together(&bound.files, sources)?,
         artifact: bound.artifact,

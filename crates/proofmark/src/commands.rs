@@ -1,9 +1,13 @@
 //! The commands, one file each. Each returns its exit code, or a [`Failure`] to be rendered.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Timestamp;
+use proofmark_governor::govern::{Means, OnEvent};
 use proofmark_governor::job;
+use proofmark_mark::trust::Trust;
 use proofmark_run::fence::Launcher;
 use proofmark_run::fence::probe::{self, Lures};
 use proofmark_run::native::Natives;
@@ -101,7 +105,9 @@ pub fn launch() -> Result<Enforcement, Failure> {
     let launcher =
         Launcher::start(&program, &[FENCE.into(), marks.into()]).map_err(|error| Failure::failed(error.to_string()))?;
     let fences = Fences { launcher: Arc::new(launcher), memory_bytes: WORKER_MEMORY_BYTES };
-    Ok(Enforcement { fences, lures, reached: AtomicBool::new(false), _place: place })
+    let memory = PathBuf::from("/dev/shm");
+    let scratch = if tempfile::tempfile_in(&memory).is_ok() { memory } else { std::env::temp_dir() };
+    Ok(Enforcement { fences, scratch, lures, reached: AtomicBool::new(false), _place: place })
 }
 
 /// Says early that the contract's reference can't be called: then no artifact can be held against it.
@@ -115,6 +121,8 @@ pub fn reference(launch: &Enforcement, loaded: &Loaded) -> Result<(), Failure> {
 /// What holds artifacts: fences, and outside of them the lures that no probe may ever reach.
 pub struct Enforcement {
     pub fences: Fences,
+    /// Where the trees of native executables are laid out: in memory where the machine has a place for that.
+    scratch: PathBuf,
     lures: Lures,
     /// Whether a lure was ever reached: asking one empties it.
     reached: AtomicBool,
@@ -134,6 +142,24 @@ impl Enforcement {
             "something inside a fence reached the host; nothing that this command found can be believed",
         ))
     }
+
+    /// With what native executables are called.
+    pub fn natives(&self) -> Arc<Natives> {
+        Arc::new(Natives::new(Arc::clone(&self.fences.launcher), self.scratch.clone()))
+    }
+
+    /// Does something with what artifacts are checked with.
+    pub fn means<T>(&self, trust: &Trust, threads: usize, watch: OnEvent<'_>, work: impl FnOnce(&Means<'_>) -> T) -> T {
+        work(&Means {
+            launch: &self.fences,
+            natives: &self.natives(),
+            threads,
+            held: &|| self.held().is_ok(),
+            now: Timestamp::now(),
+            trust,
+            watch,
+        })
+    }
 }
 
 /// The whole life of a launcher of fences; its second argument says where the lures are.
@@ -145,11 +171,4 @@ pub fn fence(marks: Option<&std::ffi::OsStr>) -> std::process::ExitCode {
         }
         None => std::process::ExitCode::from(crate::failure::WRONG_INPUT),
     }
-}
-
-/// With what native executables are called. Their trees are laid out in memory where the machine has a place for that.
-pub fn natives(fences: &Fences) -> Arc<Natives> {
-    let memory = std::path::PathBuf::from("/dev/shm");
-    let scratch = if tempfile::tempfile_in(&memory).is_ok() { memory } else { std::env::temp_dir() };
-    Arc::new(Natives::new(Arc::clone(&fences.launcher), scratch))
 }

@@ -91,6 +91,11 @@ pub fn mark(path: &Path) -> Result<Vec<u8>, Failure> {
     bytes("the mark", path, MARK_BYTES_MAX)
 }
 
+/// WebAssembly or an executable, by their first bytes.
+pub fn is_binary(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm") || bytes.starts_with(b"\x7fELF")
+}
+
 /// Reads a contract, and the WIT file and the reference that it may name, and parses it.
 pub fn contract(path: &Path) -> Result<Loaded, Failure> {
     let text = String::from_utf8(bytes("the contract", path, CONTRACT_BYTES_MAX)?)

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use proofmark_generate::toolchain::Toolchain;
 use proofmark_generate::{Bound, Finding, Public, Request, Sources, first, repair};
-use proofmark_governor::govern::{Checked, Event};
+use proofmark_governor::govern::{Checked, OnEvent};
 use proofmark_governor::home::Home;
 use proofmark_governor::provenance;
 use proofmark_mark::digest::Digest;
@@ -52,6 +52,13 @@ pub struct Order<'a> {
     pub keep: Option<&'a Path>,
 }
 
+impl Order<'_> {
+    /// First answers that are asked of one of its askers.
+    pub fn candidates_of(&self, asker: &Asker) -> u64 {
+        asker.candidates().unwrap_or(self.candidates)
+    }
+}
+
 /// How the loop touches the world outside of the home.
 pub struct Means<'a> {
     pub launch: &'a Enforcement,
@@ -59,7 +66,7 @@ pub struct Means<'a> {
     /// Whether to end at the next step.
     pub stop: &'a (dyn Fn() -> bool + Sync),
     pub asking: &'a (dyn Fn(u64, &proofmark_generate::Progress) + Sync),
-    pub checking: &'a (dyn Fn(Event<'_>) + Sync),
+    pub checking: OnEvent<'a>,
     pub tried: &'a (dyn Fn(&Tried) + Sync),
 }
 
@@ -171,7 +178,7 @@ pub fn best(tries: &[Tried]) -> Option<Best<'_>> {
 fn questions(order: &Order<'_>) -> Vec<Question> {
     let request = first(order.public, order.bound);
     let each = order.askers.iter().enumerate().flat_map(|(asker, known)| {
-        let count = known.candidates().unwrap_or(order.candidates);
+        let count = order.candidates_of(known);
         std::iter::repeat_n(asker, usize::try_from(count).unwrap_or(usize::MAX))
     });
     let question = |(asker, candidate)| Question {
@@ -206,8 +213,4 @@ pub struct Findings {
     pub told: Vec<Finding>,
     /// The clauses that they break, in the order of the findings.
     pub clauses: Vec<String>,
-}
-
-fn now() -> Timestamp {
-    Timestamp::now()
 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use proofmark_governor::govern::Event;
 
 const SHOWN_AFTER: Duration = Duration::from_millis(250);
 
@@ -15,6 +16,16 @@ pub struct Meter {
 }
 
 impl Meter {
+    /// Shows what happens to checks.
+    pub fn watch(&self, event: Event<'_>) {
+        match event {
+            Event::Submitted { .. } => {}
+            Event::Started { check } => self.start(check),
+            Event::Progress { check, done, planned } => self.step(check, done, planned),
+            Event::Ended { check } => self.end(check),
+        }
+    }
+
     pub fn start(&self, name: &str) {
         self.bars.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), (Instant::now(), None));
     }

@@ -1,64 +1,21 @@
 //! Reads `generators.toml`.
 
-use toml::de::{DeTable, DeValue};
-
-use super::table::{Problems, Table, is_place};
+use super::table::{Layout, Problems, Table, is_place};
 use super::{ConfigProblem, Generator, Generators, Kind, endpoint};
 use crate::command::{Brought, Command};
 use crate::files::FilesLimits;
 
-/// The version of the format.
-const VERSION: u64 = 1;
-const BYTES_MAX: usize = 256 << 10;
-const NAME_MAX: usize = 64;
+const LAYOUT: Layout =
+    Layout { versioned: "generators", version: 1, entry: "generator", none: Some("the file names no generator") };
 const ARGUMENTS_MAX: usize = 64;
 const HOUR_MS: u64 = 3_600_000;
 const LARGEST: u64 = 256 << 20;
 
 pub(super) fn read(text: &str) -> Result<Generators, Vec<ConfigProblem>> {
-    let mut problems = Problems::new(text);
-    if text.len() > BYTES_MAX {
-        problems.push(0, format!("the file is larger than {BYTES_MAX} bytes"), "");
-        return Err(problems.finish());
-    }
-    let document = match DeTable::parse(text) {
-        Ok(document) => document,
-        Err(error) => {
-            // The library's own rendering would show the line, and a key may be on it.
-            problems.push(error.span().map_or(text.len(), |span| span.start), "not valid TOML here", "");
-            return Err(problems.finish());
-        }
-    };
-    let mut table = Table::new("the file", document.get_ref(), 0);
-    if table.whole("generators", VERSION..=VERSION, &mut problems).is_none() && table.value("generators").is_none() {
-        problems.push(0, "the file does not say its version", "write `generators = 1` at the top");
-    }
-    let mut generators = Vec::new();
-    match table.table("generator", &mut problems) {
-        Some(named) => {
-            for (name, span, value) in named.entries() {
-                generators.extend(generator(name, span.start, value, &mut problems));
-            }
-        }
-        None => problems.push(0, "the file names no generator", "write `[generator.NAME]`"),
-    }
-    table.finish(&mut problems);
-    generators.sort_by(|a, b| a.name.cmp(&b.name));
-    if problems.is_empty() { Ok(Generators { generators }) } else { Err(problems.finish()) }
+    LAYOUT.read(text, generator).map(|generators| Generators { generators })
 }
 
-fn generator<'a>(name: &str, at: usize, value: &'a DeValue<'a>, problems: &mut Problems<'_>) -> Option<Generator> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
-    if name.is_empty() || name.len() > NAME_MAX || !name.bytes().all(plain) {
-        let help = "write 1 to 64 lower-case letters, digits, `-`, `_` and `.`";
-        problems.push(at, "this can't be the name of a generator", help);
-        return None;
-    }
-    let Some(entries) = value.as_table() else {
-        problems.push(at, format!("`{name}` must be a table"), format!("write `[generator.{name}]`"));
-        return None;
-    };
-    let mut table = Table::new(format!("[generator.{name}]"), entries, at);
+fn generator(name: &str, mut table: Table<'_>, problems: &mut Problems<'_>) -> Option<Generator> {
     let kind = match table.required("kind", "\"openai\"", problems) {
         Some("openai") => endpoint::read(table, super::Protocol::OpenAi, problems),
         Some("anthropic") => endpoint::read(table, super::Protocol::Anthropic, problems),

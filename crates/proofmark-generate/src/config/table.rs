@@ -13,6 +13,91 @@ const LOOK_LIKE_KEYS: [&str; 10] =
 pub(crate) const NAME_A_KEY: &str =
     "keys stay out of this file: write `key = { env = \"NAME\" }` or `key = { keyring = \"SERVICE/ENTRY\" }`";
 
+/// The largest file that is read.
+pub(crate) const BYTES_MAX: usize = 256 << 10;
+const NAME_MAX: usize = 64;
+
+/// A file of named entries: its version, then a table for each.
+pub(crate) struct Layout {
+    /// The key of the version, as in `generators = 1`.
+    pub versioned: &'static str,
+    pub version: u64,
+    /// What an entry is called, as in `[generator.NAME]`.
+    pub entry: &'static str,
+    /// What is wrong with a file that has no entry, if that is wrong.
+    pub none: Option<&'static str>,
+}
+
+impl Layout {
+    /// Reads every entry of a file with `read`, in the order of the names.
+    ///
+    /// # Errors
+    /// Every problem that was found, in the order of the text; at least one.
+    pub(crate) fn read<T>(
+        &self,
+        text: &str,
+        mut read: impl FnMut(&str, Table<'_>, &mut Problems<'_>) -> Option<T>,
+    ) -> Result<Vec<T>, Vec<ConfigProblem>> {
+        let mut problems = Problems::new(text);
+        if text.len() > BYTES_MAX {
+            problems.push(0, format!("the file is larger than {BYTES_MAX} bytes"), "");
+            return Err(problems.finish());
+        }
+        let document = match DeTable::parse(text) {
+            Ok(document) => document,
+            Err(error) => {
+                // The library's own rendering would show the line, and a key may be on it.
+                problems.push(error.span().map_or(text.len(), |span| span.start), "not valid TOML here", "");
+                return Err(problems.finish());
+            }
+        };
+        let Self { versioned, version, entry, none } = self;
+        let mut table = Table::new("the file", document.get_ref(), 0);
+        if table.whole(versioned, *version..=*version, &mut problems).is_none() && table.value(versioned).is_none() {
+            let help = format!("write `{versioned} = {version}` at the top");
+            problems.push(0, "the file does not say its version", help);
+        }
+        let mut found = Vec::new();
+        match table.table(entry, &mut problems) {
+            Some(named) => {
+                for (name, span, value) in named.entries() {
+                    let Some(table) = self.named(name, span.start, value, &mut problems) else { continue };
+                    found.extend(read(name, table, &mut problems).map(|one| (name, one)));
+                }
+            }
+            None => {
+                if let Some(message) = none {
+                    problems.push(0, *message, format!("write `[{entry}.NAME]`"));
+                }
+            }
+        }
+        table.finish(&mut problems);
+        found.sort_by_key(|(name, _)| *name);
+        if problems.is_empty() { Ok(found.into_iter().map(|(_, one)| one).collect()) } else { Err(problems.finish()) }
+    }
+
+    /// The table of one entry, if it has a name that may be one.
+    fn named<'a>(
+        &self,
+        name: &str,
+        at: usize,
+        value: &'a DeValue<'a>,
+        problems: &mut Problems<'_>,
+    ) -> Option<Table<'a>> {
+        let entry = self.entry;
+        if name.is_empty() || name.len() > NAME_MAX || !is_plain(name) {
+            let help = "write 1 to 64 lower-case letters, digits, `-`, `_` and `.`";
+            problems.push(at, format!("this can't be the name of a {entry}"), help);
+            return None;
+        }
+        let Some(entries) = value.as_table() else {
+            problems.push(at, format!("`{name}` must be a table"), format!("write `[{entry}.{name}]`"));
+            return None;
+        };
+        Some(Table::new(format!("[{entry}.{name}]"), entries, at))
+    }
+}
+
 /// All problems so far.
 pub(crate) struct Problems<'a> {
     text: &'a str,
@@ -196,8 +281,12 @@ impl<'a> Table<'a> {
 
 /// Whether a text is short and plain enough to be repeated.
 pub(crate) fn is_name(text: &str) -> bool {
+    text.len() <= 20 && is_plain(text)
+}
+
+fn is_plain(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
-    text.len() <= 20 && text.bytes().all(plain)
+    text.bytes().all(plain)
 }
 
 /// Whether a text is an absolute path that can be a place in a fence.

@@ -1,6 +1,7 @@
 //! Tests of `toolchains.toml`: what it says, what is wrong with it, and how it is changed.
 
 use super::*;
+use crate::config::table::BYTES_MAX;
 
 const FILE: &str = r#"# My compilers.
 toolchains = 1

@@ -106,7 +106,7 @@ fn native(
     call: &proofmark_contract::Call,
 ) -> Result<Outcome, Failure> {
     let launch = commands::launch()?;
-    let natives = commands::natives(&launch.fences);
+    let natives = launch.natives();
     let native = Native::new(bytes, process, &contract.budget, &contract.capabilities, &natives)
         .map_err(|error| Failure::failed(error.to_string()))?;
     let outcome = native.call(&call.args);

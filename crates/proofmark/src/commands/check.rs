@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::{SignedDuration, Timestamp};
-use proofmark_governor::govern::{self, Asked, Checked, Event, Means};
-use proofmark_governor::home::{Home, HomeError, POLICY_BYTES_MAX, policy_at, read_limited, write};
+use jiff::SignedDuration;
+use proofmark_governor::govern::{self, Asked, Checked};
+use proofmark_governor::home::{Home, HomeError, POLICY_BYTES_MAX, read_limited, write};
 use proofmark_mark::digest::Digest;
 use proofmark_mark::evidence::Outcome;
 use proofmark_mark::policy::Policy;
@@ -37,12 +37,6 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
     let launch = commands::launch()?;
     commands::reference(&launch, &loaded)?;
     let meter = Meter::default();
-    let watch = |event: Event<'_>| match event {
-        Event::Submitted { .. } => {}
-        Event::Started { check } => meter.start(check),
-        Event::Progress { check, done, planned } => meter.step(check, done, planned),
-        Event::Ended { evidence } => meter.end(&evidence.check),
-    };
     let asked = Asked {
         contract: &loaded.contract,
         contract_text: &loaded.text,
@@ -51,20 +45,13 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
         policy_text: &policy_text,
         policy_name: &policy_name,
         generator: &arguments.generator,
-        provenance: None,
         approvals: arguments.approved_by.iter().cloned().collect(),
         valid_for: SignedDuration::from_hours(i64::from(arguments.valid_days).saturating_mul(24)),
     };
-    let means = Means {
-        launch: &launch.fences,
-        natives: &commands::natives(&launch.fences),
-        threads: commands::threads(&arguments.threads),
-        held: &|| launch.held().is_ok(),
-        now: Timestamp::now(),
-        trust: &trust,
-        watch: &watch,
-    };
-    let checked = govern::check(&mut home, &asked, &means).map_err(|error| Failure::failed(error.to_string()))?;
+    let threads = commands::threads(&arguments.threads);
+    let checked = launch
+        .means(&trust, threads, &|event| meter.watch(event), |means| govern::check(&mut home, &asked, means))
+        .map_err(|error| Failure::failed(error.to_string()))?;
     if let Ok(mark) = &checked.result {
         write(&output, &mark.to_bytes()).map_err(|error| Failure::failed(error.to_string()))?;
     }
@@ -74,16 +61,6 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
         Format::Json => render::json("check", report::json(&report)),
     }
     Ok(exit(&checked))
-}
-
-/// Says early that a mark under this policy would be valid for nobody.
-pub fn accepted(home: &Home, trust: &Trust, named: &str, digest: Digest) -> Result<(), Failure> {
-    if trust.policies().iter().any(|known| known.digest == digest) {
-        return Ok(());
-    }
-    let line = format!("[[policy]] name = \"{}\", sha256 = \"{digest}\"", stem(named));
-    Err(Failure::wrong(format!("the policy `{named}` is not one that the home's trust file accepts"))
-        .next(format!("add it to {} if you trust it: {line}", home.trust_file().display())))
 }
 
 /// 0 marked; 1 refused; 3 when nothing failed and something is unknown.
@@ -128,6 +105,15 @@ pub fn open_or_make(format: Format, named: Option<&Path>) -> Result<Home, Failur
     }
 }
 
+/// A policy by its name and text, not parsed: a mark names it by its digest, and the trust core parses it.
+pub struct Rules {
+    /// What the command line calls it.
+    named: String,
+    file: PathBuf,
+    pub name: String,
+    pub text: String,
+}
+
 /// A policy that the home's trust file accepts.
 pub struct Ruled {
     pub name: String,
@@ -136,29 +122,50 @@ pub struct Ruled {
     pub trust: Trust,
 }
 
+impl Rules {
+    /// The policy of that name or in that file.
+    pub fn read(home: &Home, named: &str) -> Result<Self, Failure> {
+        let file = if Path::new(named).extension().is_some_and(|extension| extension == "cedar") {
+            PathBuf::from(named)
+        } else {
+            home.policy_file(named)
+        };
+        let text = read_limited(&file, POLICY_BYTES_MAX).map_err(|error| no_policy(named, &error))?;
+        // Not UTF-8 is not Cedar either: the replacement character fails to parse.
+        let text = String::from_utf8_lossy(&text).into_owned();
+        Ok(Self { named: named.to_owned(), file, name: stem(named), text })
+    }
+
+    /// The home's trust, if it accepts the policy: a mark under another one would be valid for nobody.
+    pub fn accepted(&self, home: &Home) -> Result<Trust, Failure> {
+        let trust = inputs::trust(None, Some(&home.path))?;
+        let digest = Digest::of(self.text.as_bytes());
+        if trust.policies().iter().any(|known| known.digest == digest) {
+            return Ok(trust);
+        }
+        let Self { named, name, .. } = self;
+        let line = format!("[[policy]] name = \"{name}\", sha256 = \"{digest}\"");
+        Err(Failure::wrong(format!("the policy `{named}` is not one that the home's trust file accepts"))
+            .next(format!("add it to {} if you trust it: {line}", home.trust_file().display())))
+    }
+
+    pub fn parsed(&self) -> Result<Policy, Failure> {
+        let invalid = |source| inputs::home_failure(&HomeError::Policy { path: self.file.clone(), source });
+        Policy::parse(&self.text).map_err(invalid)
+    }
+
+    pub fn ruled(self, trust: Trust) -> Result<Ruled, Failure> {
+        let policy = self.parsed()?;
+        Ok(Ruled { name: self.name, policy, text: self.text, trust })
+    }
+}
+
 /// The policy of that name or in that file, if the home's trust file accepts it.
 pub fn ruled(home: &Home, named: &str) -> Result<Ruled, Failure> {
-    let (name, policy, text) = policy(home, named)?;
-    let trust = inputs::trust(None, Some(&home.path))?;
-    accepted(home, &trust, named, policy.digest())?;
-    Ok(Ruled { name, policy, text, trust })
-}
-
-/// A policy by what a command calls it: its name, itself and its text.
-fn policy(home: &Home, name: &str) -> Result<(String, Policy, String), Failure> {
-    let (policy, text) = policy_at(&policy_file(home, name)).map_err(|error| no_policy(name, &error))?;
-    Ok((stem(name), policy, text))
-}
-
-/// The text of a policy, which is not parsed: a mark names it by its digest, and the trust core parses it.
-pub fn policy_text(home: &Home, name: &str) -> Result<String, Failure> {
-    let text = read_limited(&policy_file(home, name), POLICY_BYTES_MAX).map_err(|error| no_policy(name, &error))?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
-}
-
-fn policy_file(home: &Home, name: &str) -> PathBuf {
-    let file = Path::new(name).extension().is_some_and(|extension| extension == "cedar");
-    if file { PathBuf::from(name) } else { home.policy_file(name) }
+    let rules = Rules::read(home, named)?;
+    let policy = rules.parsed()?;
+    let trust = rules.accepted(home)?;
+    Ok(Ruled { name: rules.name, policy, text: rules.text, trust })
 }
 
 fn stem(name: &str) -> String {

@@ -19,11 +19,8 @@ pub fn run(format: Format, arguments: &Compare) -> Result<u8, Failure> {
         artifacts: &artifacts.iter().map(Vec::as_slice).collect::<Vec<_>>(),
         inputs: arguments.inputs,
     };
-    let means = Means {
-        launch: &launch.fences,
-        natives: &commands::natives(&launch.fences),
-        threads: commands::threads(&arguments.threads),
-    };
+    let means =
+        Means { launch: &launch.fences, natives: &launch.natives(), threads: commands::threads(&arguments.threads) };
     let compared = behaviour::compare(&asked, &means);
     launch.held()?;
     let shown = Shown { compared: &compared, paths: &arguments.artifacts, artifacts: &artifacts };

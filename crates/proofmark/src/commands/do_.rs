@@ -5,16 +5,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use proofmark_governor::govern::{self, Asked, Event};
+use proofmark_governor::govern::{self, Asked};
 use proofmark_governor::home::Home;
 use proofmark_governor::reuse::{self, Found, Related, Reuse};
-use proofmark_mark::digest::Digest;
 use proofmark_mark::mark::verify;
 use proofmark_mark::policy::Policy;
 use proofmark_mark::trust::Trust;
 
 use crate::cli::{Do, Format, Making};
-use crate::commands::check::{Ruled, accepted, policy_text, ruled};
+use crate::commands::check::Rules;
 use crate::commands::make::Made;
 use crate::commands::run::{Marked, act};
 use crate::commands::verify::refusal;
@@ -32,14 +31,14 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Do) -> Result<u8, Fa
     let loaded = inputs::contract(contract)?;
     let mut home = inputs::home(home)?;
     let loaded = loaded.sealed(&home.path)?;
-    let (known, trust) = known(&mut home, &loaded, making)?;
+    let Looked { known, rules, trust } = known(&mut home, &loaded, making)?;
     let (how, found) = match known {
         Known::Found(how, found) => (how, *found),
         Known::Forbidden(why) => {
             let why = format!("what is marked for this contract may not run: {why}");
             return Err(Failure::refused(why).next("proofmark log orders, for what is in force"));
         }
-        Known::Nothing => ("made", make(format, &mut home, &loaded, arguments)?),
+        Known::Nothing => ("made", make(format, &mut home, &loaded, (rules, &trust), arguments)?),
     };
     if format == Format::Human {
         render::using(how, &found.verified);
@@ -57,25 +56,37 @@ pub enum Known {
     Nothing,
 }
 
+/// What there is, and the policy and trust it was looked for under.
+pub struct Looked {
+    pub known: Known,
+    pub rules: Rules,
+    pub trust: Trust,
+}
+
 /// Looks for a mark for the contract, then for artifacts that get one.
-pub fn known(home: &mut Home, loaded: &Loaded, making: &Making) -> Result<(Known, Trust), Failure> {
-    let trust = inputs::trust(None, Some(&home.path))?;
-    let text = policy_text(home, &making.policy)?;
-    accepted(home, &trust, &making.policy, Digest::of(text.as_bytes()))?;
-    let reuse = reuse::find(home, &loaded.text, &text, &trust, Timestamp::now()).map_err(|error| failed(&error))?;
-    let known = match reuse {
+pub fn known(home: &mut Home, loaded: &Loaded, making: &Making) -> Result<Looked, Failure> {
+    let rules = Rules::read(home, &making.policy)?;
+    let trust = rules.accepted(home)?;
+    let reuse = reuse::find(home, &loaded.text, &rules.text, &trust, Timestamp::now());
+    let known = match reuse.map_err(|error| failed(&error))? {
         Reuse::Found(found) => Known::Found("found", found),
-        other => match (from_related(home, loaded, making)?, other) {
+        other => match (from_related(home, loaded, making, &rules, &trust)?, other) {
             (Some(found), _) => Known::Found("checked", Box::new(found)),
             (None, Reuse::Forbidden(why)) => Known::Forbidden(why),
             (None, _) => Known::Nothing,
         },
     };
-    Ok((known, trust))
+    Ok(Looked { known, rules, trust })
 }
 
 /// Asks generators for an artifact.
-fn make(format: Format, home: &mut Home, loaded: &Loaded, arguments: &Do) -> Result<Found, Failure> {
+fn make(
+    format: Format,
+    home: &mut Home,
+    loaded: &Loaded,
+    (rules, trust): (Rules, &Trust),
+    arguments: &Do,
+) -> Result<Found, Failure> {
     let making = &arguments.making;
     let contract = arguments.contract.display();
     let next = format!("proofmark check {contract} ARTIFACT --policy {}", making.policy);
@@ -83,25 +94,29 @@ fn make(format: Format, home: &mut Home, loaded: &Loaded, arguments: &Do) -> Res
         let why = "no artifact is marked for this contract under this policy, and the home names no generator";
         return Err(Failure::refused(why).next(format!("{next}, or write generators.toml for proofmark make")));
     }
-    let ruled = ruled(home, &making.policy)?;
+    let ruled = rules.ruled(trust.clone())?;
     let Made { tries, .. } = commands::make::tries(format, home, loaded, &ruled, making)?;
     let Some(best) = best(&tries) else {
         return Err(Failure::refused(format!("nothing was marked, in {} tries", tries.len())).next(next));
     };
     let mark = best.mark.to_bytes();
-    let verified =
-        verify(&mark, Some(best.artifact), &ruled.trust, Timestamp::now()).map_err(|refused| refusal(&refused))?;
+    let verified = verify(&mark, Some(best.artifact), trust, Timestamp::now()).map_err(|refused| refusal(&refused))?;
     Ok(Found { mark, verified, artifact: best.artifact.to_vec() })
 }
 
 /// Checks what was marked for the same interface, until something gets a mark.
-fn from_related(home: &mut Home, loaded: &Loaded, making: &Making) -> Result<Option<Found>, Failure> {
-    let Ruled { name, policy, text, trust } = ruled(home, &making.policy)?;
-    let related = reuse::related(home, &loaded.contract, &trust, Timestamp::now()).map_err(|error| failed(&error))?;
+fn from_related(
+    home: &mut Home,
+    loaded: &Loaded,
+    making: &Making,
+    rules: &Rules,
+    trust: &Trust,
+) -> Result<Option<Found>, Failure> {
+    let related = reuse::related(home, &loaded.contract, trust, Timestamp::now()).map_err(|error| failed(&error))?;
     if related.is_empty() {
         return Ok(None);
     }
-    let under = Under { loaded, trust: &trust, policy: &policy, policy_name: &name, policy_text: &text };
+    let under = Under { loaded, trust, rules, policy: &rules.parsed()? };
     let launch = commands::launch()?;
     for one in &related {
         let Ok(artifact) = home.log.blob(&one.artifact) else { continue };
@@ -116,9 +131,8 @@ fn from_related(home: &mut Home, loaded: &Loaded, making: &Making) -> Result<Opt
 struct Under<'a> {
     loaded: &'a Loaded,
     trust: &'a Trust,
+    rules: &'a Rules,
     policy: &'a Policy,
-    policy_name: &'a str,
-    policy_text: &'a str,
 }
 
 impl Under<'_> {
@@ -132,34 +146,20 @@ impl Under<'_> {
         threads: usize,
     ) -> Result<Option<Found>, Failure> {
         let meter = Meter::default();
-        let watch = |event: Event<'_>| match event {
-            Event::Submitted { .. } => {}
-            Event::Started { check } => meter.start(check),
-            Event::Progress { check, done, planned } => meter.step(check, done, planned),
-            Event::Ended { evidence } => meter.end(&evidence.check),
-        };
         let asked = Asked {
             contract: &self.loaded.contract,
             contract_text: &self.loaded.text,
             artifact: &artifact,
             policy: self.policy,
-            policy_text: self.policy_text,
-            policy_name: self.policy_name,
+            policy_text: &self.rules.text,
+            policy_name: &self.rules.name,
             generator: &related.generator,
-            provenance: None,
             approvals: BTreeSet::new(),
             valid_for: SignedDuration::from_hours(VALID_DAYS.saturating_mul(24)),
         };
-        let means = govern::Means {
-            launch: &launch.fences,
-            natives: &commands::natives(&launch.fences),
-            threads,
-            held: &|| launch.held().is_ok(),
-            now: Timestamp::now(),
-            trust: self.trust,
-            watch: &watch,
-        };
-        let checked = govern::check(home, &asked, &means).map_err(|error| failed(&error))?;
+        let checked = launch
+            .means(self.trust, threads, &|event| meter.watch(event), |means| govern::check(home, &asked, means))
+            .map_err(|error| failed(&error))?;
         launch.held()?;
         let Ok(mark) = checked.result.map(|mark| mark.to_bytes()) else { return Ok(None) };
         let verified =

@@ -7,14 +7,13 @@ use jiff::SignedDuration;
 use proofmark_generate::toolchain::{Toolchain, Toolchains};
 use proofmark_generate::{ConfigProblem, Generator, Generators, Kind, Public, Spent, Target, bind};
 use proofmark_governor::behaviour::{self, Compared};
-use proofmark_governor::govern::Event;
 use proofmark_governor::home::{Home, read_limited, write};
 use proofmark_governor::provenance;
 use proofmark_mark::evidence::Outcome as Found;
 use proofmark_mark::provenance::Outcome;
 
 use super::check::{self, Ruled};
-use super::do_::{Known, known};
+use super::do_::{Known, Looked, known};
 use crate::cli::{Format, Make, Making};
 use crate::commands;
 use crate::failure::{FAILED, Failure, OK, REFUSED, UNKNOWN};
@@ -36,14 +35,17 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Make) -> Result<u8, 
     check::writable(&output)?;
     let mut home = check::open_or_make(format, home)?;
     let loaded = loaded.sealed(&home.path)?;
-    if !arguments.fresh
-        && let (Known::Found(how, found), _) = known(&mut home, &loaded, &arguments.making)?
-    {
-        put(&output, &found.artifact, &found.mark)?;
-        render::reused(format, &loaded, how, &found, &output);
-        return Ok(OK);
-    }
-    let ruled = check::ruled(&home, &arguments.making.policy)?;
+    let ruled = if arguments.fresh {
+        check::ruled(&home, &arguments.making.policy)?
+    } else {
+        let Looked { known, rules, trust } = known(&mut home, &loaded, &arguments.making)?;
+        if let Known::Found(how, found) = known {
+            put(&output, &found.artifact, &found.mark)?;
+            render::reused(format, &loaded, how, &found, &output);
+            return Ok(OK);
+        }
+        rules.ruled(trust)?
+    };
     let Made { tries, alike } = tries(format, &mut home, &loaded, &ruled, &arguments.making)?;
     let best = make::best(&tries);
     if let Some(best) = &best {
@@ -129,7 +131,7 @@ pub fn tries(
         home_path: &home.path.clone(),
         stop: &stop,
         asking: &|candidate, progress| asking(&meter, candidate, progress),
-        checking: &|event: Event<'_>| checking(&meter, &event),
+        checking: &|event| meter.watch(event),
         tried: &|tried| {
             meter.end(&asked(tried.candidate));
             if format == Format::Human {
@@ -173,7 +175,7 @@ fn alike(order: &Order<'_>, launch: &commands::Enforcement, tries: &[Tried]) -> 
         artifacts: &artifacts.iter().map(Vec::as_slice).collect::<Vec<_>>(),
         inputs: behaviour::INPUTS,
     };
-    let natives = commands::natives(&launch.fences);
+    let natives = launch.natives();
     let means = behaviour::Means { launch: &launch.fences, natives: &natives, threads: order.threads };
     let compared = behaviour::compare(&asked, &means);
     Some(Alike { names, artifacts, compared })
@@ -189,15 +191,6 @@ fn asking(meter: &Meter, candidate: u64, progress: &proofmark_generate::Progress
         State::Asking => meter.start(&asked(candidate)),
         State::Receiving { pieces, .. } => meter.step(&asked(candidate), pieces, 0),
         State::Waiting { .. } => {}
-    }
-}
-
-fn checking(meter: &Meter, event: &Event<'_>) {
-    match event {
-        Event::Submitted { .. } => {}
-        Event::Started { check } => meter.start(check),
-        Event::Progress { check, done, planned } => meter.step(check, *done, *planned),
-        Event::Ended { evidence } => meter.end(&evidence.check),
     }
 }
 

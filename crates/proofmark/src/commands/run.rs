@@ -123,7 +123,7 @@ fn wanted(arguments: &Acting) -> Wanted {
 /// Runs a program with its changes staged.
 fn native(format: Format, command: &str, home: &mut Home, trust: &Trust, act: staged::Act<'_>) -> Result<u8, Failure> {
     let launch = commands::launch()?;
-    let natives = commands::natives(&launch.fences);
+    let natives = launch.natives();
     let pressed = interrupt()?;
     // Asked before the commit too: what got out of its fence commits nothing.
     let interrupted = || pressed().or_else(|| launch.held().err().map(|failure| failure.message));

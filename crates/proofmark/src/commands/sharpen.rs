@@ -93,7 +93,7 @@ pub fn run(format: Format, arguments: &Sharpen) -> Result<u8, Failure> {
 /// there is nothing that a generator could tune to.
 fn measured(loaded: &inputs::Loaded, artifact: &[u8], arguments: &Sharpen) -> Result<Evidence, Failure> {
     let launch = commands::launch()?;
-    let natives = commands::natives(&launch.fences);
+    let natives = launch.natives();
     let named = json!({ "contract": loaded.contract.digest, "artifact": Digest::of(artifact) });
     let task = Task {
         contract: &loaded.contract,
@@ -106,10 +106,7 @@ fn measured(loaded: &inputs::Loaded, artifact: &[u8], arguments: &Sharpen) -> Re
         earlier: &[],
     };
     let meter = Meter::default();
-    meter.start(STRENGTH);
-    let progress = |done, planned| meter.step(STRENGTH, done, planned);
-    let found = job::check(&launch.fences, STRENGTH, &task, &loaded.text, &progress);
-    meter.end(STRENGTH);
+    let found = job::check(&launch.fences, STRENGTH, &task, &loaded.text, &|event| meter.watch(event));
     launch.held()?;
     Ok(found.evidence)
 }

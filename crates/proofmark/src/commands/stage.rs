@@ -24,7 +24,7 @@ pub fn run(format: Format, arguments: &Stage) -> Result<u8, Failure> {
     given.broker = egress::broker(&asked, &arguments.egress)?;
     let broker = given.broker.clone();
     let launch = commands::launch()?;
-    let natives = commands::natives(&launch.fences);
+    let natives = launch.natives();
     let interrupted = interrupt()?;
     let mut spent = Spent::default();
     let staged = stage(contract, &bytes, given, &natives, &mut || interrupted(), &mut spent);

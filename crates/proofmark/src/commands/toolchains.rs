@@ -113,7 +113,7 @@ fn pin(format: Format, home: &Path, names: &[String]) -> Result<u8, Failure> {
     let before = text(home)?;
     let chosen = chosen(&parse(home, &before)?, names)?;
     let launch = commands::launch()?;
-    let natives = commands::natives(&launch.fences);
+    let natives = launch.natives();
     let mut after = before.clone();
     let mut lines = Vec::new();
     for (toolchain, is_new) in chosen {

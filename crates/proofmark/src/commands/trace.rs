@@ -11,6 +11,7 @@ use proofmark_trace::git::{GitError, Repository};
 
 use crate::cli::{Format, Trace};
 use crate::failure::{Failure, OK, UNKNOWN};
+use crate::inputs::is_binary;
 use crate::{inputs, render};
 
 pub mod answer;
@@ -145,10 +146,6 @@ fn artifact_at(path: &Path) -> Result<Option<Given>, Failure> {
     }
     let bytes = inputs::artifact(path)?;
     Ok(Some((Digest::of(&bytes), Some(bytes))))
-}
-
-fn is_binary(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\0asm") || bytes.starts_with(b"\x7fELF")
 }
 
 /// Whether a text begins as WebAssembly text does, after comments.

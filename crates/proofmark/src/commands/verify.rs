@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use proofmark_contract::Contract;
+use proofmark_governor::govern::Event;
 use proofmark_governor::home::{HomeError, reference_blob};
 use proofmark_governor::job::ARTIFACT_BYTES_MAX;
 use proofmark_governor::keys::KeysError;
@@ -125,18 +126,12 @@ fn again(
     let mut contract = opened(arguments, home, verified)?;
     attach(&mut contract, arguments, home)?;
     let meter = Meter::default();
-    for planned in verified.submission.plan.iter() {
-        meter.start(&planned.check);
-    }
     let launch = commands::launch()?;
     let threads = commands::threads(&arguments.threads);
-    let natives = commands::natives(&launch.fences);
-    let progress = |check: &str, done, planned| meter.step(check, done, planned);
-    let replayed = replay(verified, &contract, artifact, &launch.fences, &natives, threads, &progress);
+    let natives = launch.natives();
+    let watch = |event: Event<'_>| meter.watch(event);
+    let replayed = replay(verified, &contract, artifact, &launch.fences, &natives, threads, &watch);
     launch.held()?;
-    for planned in verified.submission.plan.iter() {
-        meter.end(&planned.check);
-    }
     Ok(replayed)
 }
 

@@ -10,8 +10,7 @@ use proofmark_generate as generate;
 use proofmark_generate::{Authorities, Candidate, Client, Generator, Kind, Protocol, Watch};
 use proofmark_mark::provenance::Spent;
 
-use super::{Means, Order, Question, keyring, now};
-use crate::commands;
+use super::{Means, Order, Question, keyring};
 use crate::failure::Failure;
 use crate::tools::Commands;
 
@@ -135,12 +134,12 @@ impl Asker {
 
     /// Asks once. `nth` is which candidate of this generator it is, from 0.
     fn ask(&self, question: &Question, nth: u64, means: &Means<'_>) -> Answered {
-        let (started, clock) = (now(), Instant::now());
+        let (started, clock) = (Timestamp::now(), Instant::now());
         let mut watch = Watching { question, means };
         let mut answered = match &self.ready {
             Ready::Model(client) => model(client, question, nth, &mut watch),
             Ready::Command(command) => {
-                let natives = commands::natives(&means.launch.fences);
+                let natives = means.launch.natives();
                 let asked = generate::ask(command, &question.request, &mut Commands::new(&natives), &mut watch);
                 plain(asked.map(given).map_err(|error| error.to_string()))
             }
@@ -153,7 +152,7 @@ impl Asker {
         };
         let milliseconds = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
         answered.spent.milliseconds = milliseconds;
-        Answered { started, finished: now(), ..answered }
+        Answered { started, finished: Timestamp::now(), ..answered }
     }
 }
 
@@ -167,7 +166,8 @@ fn given(answer: generate::Answer) -> Given {
 
 fn plain(given: Result<Given, String>) -> Answered {
     let (model, fingerprint, seed) = (None, None, None);
-    Answered { given, model, fingerprint, seed, spent: Spent::default(), started: now(), finished: now() }
+    let now = Timestamp::now();
+    Answered { given, model, fingerprint, seed, spent: Spent::default(), started: now, finished: now }
 }
 
 fn model(client: &Client, question: &Question, nth: u64, watch: &mut dyn Watch) -> Answered {
@@ -298,6 +298,6 @@ impl State {
 /// Which candidate of its generator a question is about, from 0.
 fn nth(order: &Order<'_>, question: &Question) -> u64 {
     let before = order.askers.iter().take(question.asker);
-    let before: u64 = before.map(|asker| asker.candidates().unwrap_or(order.candidates)).sum();
+    let before: u64 = before.map(|asker| order.candidates_of(asker)).sum();
     question.candidate.saturating_sub(1).saturating_sub(before)
 }

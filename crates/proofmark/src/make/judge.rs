@@ -11,10 +11,10 @@ use proofmark_mark::evidence::{Counterexample, Evidence, Outcome as Found};
 use proofmark_mark::provenance::{External, Internal, Outcome, Provenance, Resource, named};
 
 use super::ask::{Answered, Given};
-use super::{Findings, Means, Order, Question, Tried, now};
+use super::{Findings, Means, Order, Question, Tried};
 use crate::build::{Built, Identity, Unbuilt, build};
-use crate::commands;
 use crate::failure::Failure;
+use crate::inputs::is_binary;
 
 /// The longest reason, in characters.
 const REASON_MAX: usize = 200;
@@ -57,13 +57,12 @@ impl<'a> Judge<'a, '_> {
         let before = came.artifact.as_ref().and_then(|bytes| self.before(bytes));
         let (checked, recorded) = match &came.artifact {
             Some(artifact) if before.is_none() => {
-                let checked = self.check(artifact, &provenance)?;
-                let recorded = checked.provenance;
+                let (checked, recorded) = self.check(artifact, &provenance)?;
                 (Some(checked), recorded)
             }
             artifact => {
                 let digest = artifact.as_ref().map(|bytes| Digest::of(bytes));
-                (None, Some(provenance::record(self.home, contract, digest, &provenance).map_err(failed)?))
+                (None, provenance::record(self.home, contract, digest, &provenance).map_err(failed)?)
             }
         };
         if let Some(before) = before {
@@ -84,7 +83,7 @@ impl<'a> Judge<'a, '_> {
             sources: came.sources,
             checked,
             spent: answered.spent,
-            provenance: recorded.unwrap_or(Digest([0; 32])),
+            provenance: recorded,
         };
         Ok((tried, came.findings))
     }
@@ -111,7 +110,7 @@ impl<'a> Judge<'a, '_> {
                 }
             }
             Ok(Given::Files(files)) => match files.as_slice() {
-                [(_, bytes)] if is_artifact(bytes) => Ok(Came { artifact: Some(bytes.clone()), ..Came::default() }),
+                [(_, bytes)] if is_binary(bytes) => Ok(Came { artifact: Some(bytes.clone()), ..Came::default() }),
                 _ => {
                     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
                     let came = Came { reply: Some(names.join("\n").into_bytes()), ..Came::default() };
@@ -193,7 +192,8 @@ impl<'a> Judge<'a, '_> {
         provenance::of(self.home, one)
     }
 
-    fn check(&mut self, artifact: &[u8], provenance: &Provenance) -> Result<Checked, Failure> {
+    /// What was found, and the envelope of the provenance.
+    fn check(&mut self, artifact: &[u8], provenance: &Provenance) -> Result<(Checked, Digest), Failure> {
         let Order { loaded, policy, policy_text, policy_name, trust, approvals, .. } = self.order;
         let asked = Asked {
             contract: &loaded.contract,
@@ -203,21 +203,15 @@ impl<'a> Judge<'a, '_> {
             policy_text,
             policy_name,
             generator: &provenance.external().generator,
-            provenance: Some(provenance),
             approvals: (*approvals).clone(),
             valid_for: self.order.valid_for,
         };
-        let launch = self.means.launch;
-        let means = govern::Means {
-            launch: &launch.fences,
-            natives: &commands::natives(&launch.fences),
-            threads: self.order.threads,
-            held: &|| launch.held().is_ok(),
-            now: now(),
-            trust,
-            watch: self.means.checking,
-        };
-        govern::check(self.home, &asked, &means).map_err(|error| Failure::failed(error.to_string()))
+        let Means { launch, checking, .. } = *self.means;
+        launch
+            .means(trust, self.order.threads, checking, |means| {
+                govern::check_made(self.home, &asked, means, provenance)
+            })
+            .map_err(|error| Failure::failed(error.to_string()))
     }
 }
 
@@ -258,11 +252,6 @@ fn described(toolchain: &Identity) -> Resource {
         Some(version) => resource.annotated(named::VERSION, version),
         None => resource,
     }
-}
-
-/// WebAssembly or an executable, by their first bytes.
-fn is_artifact(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\0asm") || bytes.starts_with(b"\x7fELF")
 }
 
 /// One printable line of a text.

@@ -27,7 +27,7 @@ pub fn begun(order: &Order<'_>) {
         line(if nth == 0 { "asked" } else { "" }, &safe(said));
     }
     for asker in order.askers {
-        let count = asker.candidates().unwrap_or(order.candidates);
+        let count = order.candidates_of(asker);
         let what = if asker.repairs() {
             format!("{count} candidates in {}, each repaired up to {} times", order.bound.target, order.repairs)
         } else {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use proofmark_contract::Contract;
-use proofmark_governor::govern::{Asked, Means, check};
+use proofmark_governor::govern::{Asked, Means, check_made};
 use proofmark_governor::home::{Home, policy_at};
 use proofmark_governor::provenance::{self, Try};
 use proofmark_governor::reuse::{Reuse, find};
@@ -255,7 +255,6 @@ fn a_mark_with_provenance_is_made_again_with_it() {
         policy_text: &policy_text,
         policy_name: "supervised",
         generator: "coder",
-        provenance: Some(&provenance),
         approvals: BTreeSet::new(),
         valid_for: SignedDuration::from_hours(24),
     };
@@ -268,7 +267,7 @@ fn a_mark_with_provenance_is_made_again_with_it() {
         trust: &trust,
         watch: &|_| {},
     };
-    let mark = check(&mut home, &asked, &means).unwrap().result.unwrap();
+    let mark = check_made(&mut home, &asked, &means, &provenance).unwrap().0.result.unwrap();
     assert!(mark.provenance.is_some());
     assert!(found(&place, DOUBLE, "supervised", 0).unwrap() == mark.to_bytes());
     // Without the envelope it would be another mark, which nobody could revoke by its name.

@@ -164,7 +164,6 @@ fn made(place: &Place, home: &mut Home, contract: &Contract, artifact: &[u8], on
         policy_text: &text,
         policy_name: "supervised",
         generator: "coder",
-        provenance: Some(&provenance),
         approvals: BTreeSet::new(),
         valid_for: SignedDuration::from_hours(24),
     };
@@ -177,7 +176,7 @@ fn made(place: &Place, home: &mut Home, contract: &Contract, artifact: &[u8], on
         trust: &trust,
         watch: &|_| {},
     };
-    govern::check(home, &asked, &means).unwrap().provenance
+    Some(govern::check_made(home, &asked, &means, &provenance).unwrap().1)
 }
 
 /// What each test begins with, made once: checks take their time.
