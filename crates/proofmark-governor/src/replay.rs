@@ -61,6 +61,7 @@ pub fn replay(
             executions: planned.executions,
             threads,
             natives: Some(natives),
+            tell: &|_| {},
         };
         let found = job::check(launch, &check, &task, &verified.contract, watch);
         let again = Statement::new(&contract.name, verified.artifact, found.evidence).to_bytes();

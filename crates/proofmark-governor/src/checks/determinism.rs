@@ -198,7 +198,16 @@ mod tests {
         let challenge = Challenge(Digest::of(b"seed"));
         let artifact = module.as_bytes();
         run(
-            &Task { contract: &contract, artifact, challenge, attempt: 1, executions: 128, threads: 2, natives: None },
+            &Task {
+                contract: &contract,
+                artifact,
+                challenge,
+                attempt: 1,
+                executions: 128,
+                threads: 2,
+                natives: None,
+                tell: &|_| {},
+            },
             &|_, _| {},
         )
     }

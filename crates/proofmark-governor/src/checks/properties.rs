@@ -13,7 +13,7 @@ use proofmark_run::Program;
 use proofmark_run::program::Twin;
 use proofmark_run::usage::Usage;
 
-use super::{Finding, Progress, Task, counts, not_callable};
+use super::{Finding, Milestone, Progress, Task, counts, not_callable};
 use crate::judge::{Judge, Judgement, Violation, shown};
 use crate::shards::{self, Merge, Watch};
 use guided::{Guide, Guided};
@@ -117,6 +117,7 @@ fn search(
         total.guided = Some(guided);
     }
     if let Some((arguments, violation)) = total.violated.take() {
+        (task.tell)(Milestone::Shrinking);
         total.violated = Some(Judge::new(contract, function, program).shrink(arguments, violation));
     }
     total
@@ -352,7 +353,16 @@ mod tests {
         let challenge = Challenge(Digest::of(b"seed"));
         let artifact = br#"(module (func (export "f") (param i32) (result i32) local.get 0))"#;
         run(
-            &Task { contract: &contract, artifact, challenge, attempt: 1, executions, threads: 2, natives: None },
+            &Task {
+                contract: &contract,
+                artifact,
+                challenge,
+                attempt: 1,
+                executions,
+                threads: 2,
+                natives: None,
+                tell: &|_| {},
+            },
             &|_, _| {},
         )
     }
