@@ -25,6 +25,8 @@ mod profiles;
 mod programs;
 mod replays;
 mod reuse;
+mod sarif;
+mod screen;
 mod sealed;
 mod secrets;
 mod several;
