@@ -155,6 +155,7 @@ impl<'a> Subject<'a> {
             executions: asked.inputs.min(INPUTS_MAX),
             threads: means.threads,
             natives: Some(means.natives),
+            tell: &|_| {},
         };
         let answers = sample::of(&task, contract_text, means)?;
         let callable = if contract.interface.process().is_some() {

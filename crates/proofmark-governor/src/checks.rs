@@ -14,6 +14,7 @@ use proofmark_run::program::{Setting, Twin, TwinError};
 use proofmark_run::usage::Usage;
 use proofmark_run::wasi::World;
 use proofmark_run::{Artifact, Program, ProgramError};
+use serde::{Deserialize, Serialize};
 
 use held_out::Withheld;
 
@@ -25,6 +26,8 @@ pub mod interference;
 pub mod properties;
 pub mod reference;
 pub mod strength;
+#[cfg(test)]
+mod told;
 
 /// The checks there are, in the order in which they run.
 pub const CHECKS: [&str; 7] =
@@ -59,7 +62,24 @@ pub struct Task<'a> {
     pub natives: Option<&'a Arc<Natives>>,
     /// Calls that broke the contract before, in WAVE ([`crate::earlier`]).
     pub earlier: &'a [String],
+    /// Told what a search comes by. Never changes a finding.
+    pub tell: Tell<'a>,
 }
+
+/// What a search comes by on its way. It is shown and forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Milestone {
+    /// Edges of the artifact's code that the search of one function took so far, and all there are.
+    Edges { reached: u64, present: u64 },
+    /// An input that violates the contract is being made simpler.
+    Shrinking,
+    /// Mutants that the contract would have noticed so far.
+    Noticed(u64),
+}
+
+/// Called with each milestone, from any thread.
+pub type Tell<'a> = &'a (dyn Fn(Milestone) + Sync);
 
 /// Called with executions done and executions planned, from any thread.
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);

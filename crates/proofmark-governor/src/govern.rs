@@ -25,7 +25,7 @@ use proofmark_run::worker::Launch;
 use thiserror::Error;
 
 use crate::checks::held_out::Withheld;
-use crate::checks::{self, Finding, Found, Task};
+use crate::checks::{self, Finding, Found, Milestone, Task};
 use crate::home::{Home, HomeError};
 use crate::index::Key;
 use crate::job;
@@ -68,6 +68,7 @@ pub enum Event<'a> {
     Submitted { index: u64, attempt: u64 },
     Started { check: &'a str },
     Progress { check: &'a str, done: u64, planned: u64 },
+    Milestone { check: &'a str, milestone: Milestone },
     Ended { check: &'a str },
 }
 
@@ -330,6 +331,7 @@ impl Checker<'_> {
             threads: self.means.threads,
             natives: Some(self.means.natives),
             earlier: self.earlier,
+            tell: &|_| {},
         };
         let found = job::check(self.means.launch, check, &task, self.asked.contract_text, self.means.watch);
         if (self.means.held)() {

@@ -26,7 +26,7 @@ use thiserror::Error;
 
 use crate::behaviour;
 use crate::checks::held_out::Withheld;
-use crate::checks::{self, Finding, Found, Progress, Task};
+use crate::checks::{self, Finding, Found, Milestone, Progress, Task};
 use crate::govern::{Event, OnEvent};
 
 /// The longest header line, in bytes.
@@ -88,6 +88,8 @@ pub enum Answer {
         done: u64,
         planned: u64,
     },
+    /// What it came by so far.
+    Milestone(Milestone),
     /// What the evidence that comes next does not say.
     Withheld(Withheld),
     Evidence(Box<Evidence>),
@@ -170,14 +172,15 @@ pub fn serve(job: Job, calls: &mut dyn Iterator<Item = String>, output: impl Wri
         Work::Check { check, challenge, attempt, executions, threads, openings, earlier } => {
             contract.open(openings).map_err(|error| JobError::Contract(error.to_string()))?;
             let (contract, artifact, natives) = (&contract, &artifact[..], None);
-            let task = Task { contract, artifact, challenge, attempt, executions, threads, natives, earlier: &earlier };
+            let (earlier, tell) = (&earlier[..], &|_| {});
+            let task = Task { contract, artifact, challenge, attempt, executions, threads, natives, earlier, tell };
             serve_check(&check, &task, output)
         }
         Work::Behaviour { inputs: executions, threads } => {
             let (contract, artifact, natives) = (&contract, &artifact[..], None);
             let challenge = behaviour::challenge(contract);
-            let attempt = 1;
-            let task = Task { contract, artifact, challenge, attempt, executions, threads, natives, earlier: &[] };
+            let (attempt, earlier, tell) = (1, &[][..], &|_| {});
+            let task = Task { contract, artifact, challenge, attempt, executions, threads, natives, earlier, tell };
             behaviour::serve(&task, output)
         }
         Work::Calls { granted, world, within } => {
@@ -191,14 +194,16 @@ pub fn serve(job: Job, calls: &mut dyn Iterator<Item = String>, output: impl Wri
 
 fn serve_check(check: &str, task: &Task<'_>, output: impl Write + Send) -> Result<(), JobError> {
     let output = Mutex::new(output);
-    let progress = |done, planned| {
+    let show = |answer| {
         if let Ok(mut output) = output.lock() {
             // A parent that is gone is noticed elsewhere; progress is worth no error.
-            let _ = send(&mut *output, &Answer::Progress { done, planned });
+            let _ = send(&mut *output, &answer);
         }
     };
+    let progress = |done, planned| show(Answer::Progress { done, planned });
+    let task = Task { tell: &|milestone| show(Answer::Milestone(milestone)), ..*task };
     let Found { evidence, withheld } =
-        checks::run(check, task, &progress).ok_or_else(|| JobError::Check(check.to_owned()))?;
+        checks::run(check, &task, &progress).ok_or_else(|| JobError::Check(check.to_owned()))?;
     let mut output = output.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(withheld) = withheld {
         send(&mut output, &Answer::Withheld(withheld))?;
@@ -284,7 +289,8 @@ pub(crate) fn written(
 pub fn check(launch: &dyn Launch, check: &str, task: &Task<'_>, contract_text: &str, watch: OnEvent<'_>) -> Found {
     watch(Event::Started { check });
     let progress = |done, planned| watch(Event::Progress { check, done, planned });
-    let found = check_anywhere(launch, check, task, contract_text, &progress);
+    let task = Task { tell: &|milestone| watch(Event::Milestone { check, milestone }), ..*task };
+    let found = check_anywhere(launch, check, &task, contract_text, &progress);
     watch(Event::Ended { check });
     found
 }
@@ -338,6 +344,7 @@ fn check_in_worker(
         loop {
             match answer(&mut worker, &mut worker::never).map_err(|ended| why(&ended))? {
                 Answer::Progress { done, planned } => progress(done, planned),
+                Answer::Milestone(milestone) => (task.tell)(milestone),
                 Answer::Withheld(beside) => withheld = Some(beside),
                 Answer::Evidence(evidence) => {
                     return match mismatch(check, task, &evidence) {

@@ -66,6 +66,7 @@ pub fn replay(
             threads,
             natives: Some(natives),
             earlier: &earlier,
+            tell: &|_| {},
         };
         let found = job::check(launch, &check, &task, &verified.contract, watch);
         let again = Statement::new(&contract.name, verified.artifact, found.evidence).to_bytes();

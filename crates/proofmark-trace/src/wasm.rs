@@ -240,6 +240,19 @@ impl Module {
         found.into_iter().map(|(file, lines)| (file.to_owned(), lines.into_iter().collect())).collect()
     }
 
+    /// Where the code of the function of that name begins: the file, as the line table names it, and the line. A function that
+    /// has the name itself comes before one that is only exported under it, which may be there to call it.
+    #[must_use]
+    pub fn begins(&self, name: &str) -> Option<(&str, u32)> {
+        let wanted = plain(name);
+        let mut found: Vec<&Function> = self.named(name).collect();
+        found.sort_by_key(|function| function.name.as_deref().map(plain).as_ref() != Some(&wanted));
+        found.into_iter().find_map(|function| {
+            let of = |row: &&Row| row.address < function.code.end && row.end > function.code.start;
+            self.rows.iter().find(of).map(|row| (row.file.as_str(), row.line))
+        })
+    }
+
     /// Functions that hold code of a line of a file, which is named by its end (`is_file`).
     pub fn at<'a>(&'a self, file: &'a str, line: u32) -> impl Iterator<Item = &'a Function> {
         let rows = move |function: &&Function| {

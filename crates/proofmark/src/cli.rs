@@ -10,8 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(name = "proofmark", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
     /// How to print results
-    #[arg(long, value_enum, default_value_t = Format::Human, global = true)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = Printed::Human, global = true)]
+    pub format: Printed,
     /// Where keys, log, store and policies are [default: ./.proofmark]
     #[arg(long, env = "PROOFMARK_HOME", value_name = "DIR", global = true)]
     pub home: Option<PathBuf>,
@@ -19,12 +19,29 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// What may be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum Printed {
     /// For people
     Human,
     /// One versioned JSON object on standard output
     Json,
+    /// SARIF 2.1.0, of `check`
+    Sarif,
+}
+
+/// How every command can print its results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Human,
+    Json,
+}
+
+impl Cli {
+    /// Whether a SARIF log is to be printed.
+    pub fn sarif(&self) -> bool {
+        self.format == Printed::Sarif && matches!(self.command, Command::Check(_))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -141,6 +158,9 @@ pub struct Check {
     /// Show counterexamples to held-out properties too: never where a generator can read them
     #[arg(long)]
     pub show_held_out: bool,
+    /// Show what `strength` leaves to the contract's owner also where no terminal is: never where a generator can read it
+    #[arg(long)]
+    pub show_questions: bool,
     #[command(flatten)]
     pub threads: Threads,
 }

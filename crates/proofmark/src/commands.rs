@@ -13,7 +13,7 @@ use proofmark_run::fence::probe::{self, Lures};
 use proofmark_run::native::Natives;
 use proofmark_run::worker::Fences;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Format, Printed};
 use crate::failure::Failure;
 use crate::inputs::Loaded;
 
@@ -47,11 +47,22 @@ mod worker;
 
 /// Runs the command that was asked for.
 pub fn run(cli: Cli) -> Result<u8, Failure> {
-    let (format, home) = (cli.format, cli.home);
+    let sarif = cli.sarif();
+    let format = match cli.format {
+        Printed::Human => Format::Human,
+        Printed::Json => Format::Json,
+        Printed::Sarif if sarif => Format::Json,
+        Printed::Sarif => {
+            return Err(
+                Failure::wrong("`--format sarif` is for `check` alone").next("use --format human or --format json")
+            );
+        }
+    };
+    let home = cli.home;
     let home = home.as_deref();
     match cli.command {
         Command::Init => init::run(format, home),
-        Command::Check(arguments) => check::run(format, home, &arguments),
+        Command::Check(arguments) => check::run(cli.format, home, &arguments),
         Command::Make(arguments) => make::run(format, home, &arguments),
         Command::Verify(arguments) => verify::run(format, home, &arguments),
         Command::Run(arguments) => run::run(format, home, &arguments),

@@ -28,10 +28,14 @@ fn main() -> ExitCode {
             return ExitCode::from(if asked_for { 0 } else { failure::WRONG_INPUT });
         }
     };
-    let format = cli.format;
+    let format = if cli.format == cli::Printed::Json { cli::Format::Json } else { cli::Format::Human };
+    let sarif = cli.sarif();
     match commands::run(cli) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
+            if sarif {
+                render::sarif(&render::sarif::failure(&failure));
+            }
             render::failure(format, &failure);
             ExitCode::from(failure.code)
         }

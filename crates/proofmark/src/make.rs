@@ -161,7 +161,7 @@ impl Tried {
     fn strength(&self) -> Option<u64> {
         let evidence = &self.checked.as_ref()?.evidence;
         let strength = evidence.iter().find(|evidence| evidence.check == "strength")?;
-        strength.counts.get("score_percent").copied()
+        strength.counts.get("score").copied()
     }
 }
 

@@ -26,6 +26,8 @@ pub mod models;
 pub mod native;
 pub mod plot;
 pub mod report;
+pub mod sarif;
+pub mod screen;
 pub mod sharpen;
 pub mod staged;
 pub mod tools;
@@ -43,6 +45,11 @@ pub const DIM: Style = Style::new().dimmed();
 pub const GOOD: Style = AnsiColor::Green.on_default();
 pub const BAD: Style = AnsiColor::Red.on_default();
 pub const UNSURE: Style = AnsiColor::Yellow.on_default();
+
+/// Prints a SARIF log.
+pub fn sarif(log: &Value) {
+    println!("{log}");
+}
 
 /// Prints a command's result as one JSON object: `proofmark` (version), `command`, then `body`'s fields.
 pub fn json(command: &str, body: Value) {

@@ -194,7 +194,6 @@ impl Shard<'_> {
                 pairs.known.push((arguments, first.ended));
             }
         }
-        pairs.usage.add(kept.usage);
         pairs
     }
 
@@ -255,7 +254,6 @@ fn finding(task: &Task<'_>, worlds: &Worlds, lines: &[Line<'_>]) -> Finding {
     let mut usage = Usage::default();
     for line in lines {
         usage.add(line.pairs.usage.clone());
-        usage.add(line.deep.usage.clone());
     }
     let listed: Vec<_> = lines
         .iter()

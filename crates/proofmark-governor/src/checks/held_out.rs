@@ -36,7 +36,7 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> (Finding, Option<Withheld
     let first = properties::run(task, &|done, planned| progress(done, planned.saturating_mul(2)));
     let (mut finding, withheld) = if first.outcome == Outcome::Passed {
         let shifted = |done, planned: u64| progress(planned.saturating_add(done), planned.saturating_mul(2));
-        joined(task, first, properties::run(&Task { contract: &whole, ..*task }, &shifted))
+        joined(task, first, properties::run(&Task { contract: &whole, tell: &|_| {}, ..*task }, &shifted))
     } else {
         // What is held out would tell a generator more, and change nothing.
         (first, None)
@@ -125,6 +125,7 @@ mod tests {
                 threads: 2,
                 natives: None,
                 earlier: &[],
+                tell: &|_| {},
             },
             &|_, _| {},
         )

@@ -13,7 +13,7 @@ use proofmark_run::Program;
 use proofmark_run::program::Twin;
 use proofmark_run::usage::Usage;
 
-use super::{Finding, Progress, Task, counts, not_callable};
+use super::{Finding, Milestone, Progress, Task, counts, not_callable};
 use crate::judge::{Judge, Judgement, Violation, shown};
 use crate::shards::{self, Merge, Watch};
 use guided::{Guide, Guided};
@@ -137,6 +137,7 @@ impl Search<'_> {
             total.guided = Some(guided);
         }
         if let Some((arguments, violation)) = total.violated.take() {
+            (task.tell)(Milestone::Shrinking);
             total.violated = Some(judge().shrink(arguments, violation));
         }
         total
@@ -427,6 +428,7 @@ mod tests {
                 threads: 2,
                 natives: None,
                 earlier: &[],
+                tell: &|_| {},
             },
             &|_, _| {},
         )
@@ -454,6 +456,7 @@ mod tests {
                 threads: 2,
                 natives: None,
                 earlier,
+                tell: &|_| {},
             };
             run(&task, &|_, _| {})
         };

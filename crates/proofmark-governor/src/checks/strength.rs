@@ -13,7 +13,7 @@ use proofmark_run::Artifact;
 use proofmark_run::mutate::{Mutants, Point};
 use serde_json::json;
 
-use super::{Finding, Progress, Task, counts, not_callable};
+use super::{Finding, Milestone, Progress, Task, counts, not_callable};
 use crate::shards;
 use baseline::Baseline;
 use trial::{By, Fate, Place, Question};
@@ -94,9 +94,12 @@ fn measured(
 ) -> Result<Measured, String> {
     let Chosen { points, not_run } = choose(task, baseline, mutants, wanted, progress)?;
     let planned = points.len() as u64;
-    let done = AtomicU64::new(0);
+    let (done, killed) = (AtomicU64::new(0), AtomicU64::new(0));
     let fates = for_each(task.threads, &points, |(_, point)| {
         let fate = trial::judge(baseline, mutants, point);
+        if matches!(fate, Ok(Fate::Killed(_))) {
+            (task.tell)(Milestone::Noticed(killed.fetch_add(1, Ordering::Relaxed).saturating_add(1)));
+        }
         progress(done.fetch_add(1, Ordering::Relaxed).saturating_add(1), planned);
         fate
     });

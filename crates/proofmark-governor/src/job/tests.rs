@@ -120,6 +120,39 @@ fn answers_to_another_job_are_nonsense() {
 }
 
 #[test]
+fn milestones_are_passed_on_and_decide_nothing() {
+    let contract = Contract::parse(CONTRACT).unwrap();
+    let challenge = Challenge(proofmark_mark::digest::Digest::of(b"seed"));
+    let task = Task {
+        contract: &contract,
+        artifact: b"",
+        challenge,
+        attempt: 1,
+        executions: 1,
+        threads: 1,
+        natives: None,
+        earlier: &[],
+        tell: &|_| {},
+    };
+    let told = |script: &str| {
+        let all = Mutex::new(Vec::new());
+        let watch = |event: Event<'_>| match event {
+            Event::Milestone { check, milestone } => all.lock().unwrap().push((check == "properties", milestone)),
+            Event::Submitted { .. } | Event::Started { .. } | Event::Progress { .. } | Event::Ended { .. } => {}
+        };
+        let evidence = check(&Script(script), "properties", &task, CONTRACT, &watch).evidence;
+        assert_eq!(evidence.outcome, proofmark_mark::evidence::Outcome::Unknown);
+        (all.into_inner().unwrap(), evidence.reason.unwrap())
+    };
+    let edges = r#"echo '{"milestone":{"edges":{"reached":7,"present":3}}}'"#;
+    let (all, why) = told(&format!("{edges}; echo '{{\"milestone\":\"shrinking\"}}'; exit 3"));
+    assert_eq!(all, [(true, Milestone::Edges { reached: 7, present: 3 }), (true, Milestone::Shrinking)]);
+    assert!(why.contains("exit status: 3"), "{why}");
+    let (all, why) = told(r#"echo '{"milestone":{"passed":1}}'; exec sleep 60"#);
+    assert!(all.is_empty() && why.contains("nonsense"), "{why}");
+}
+
+#[test]
 fn a_call_can_be_stopped() {
     let contract = Contract::parse(CONTRACT).unwrap();
     let call = contract.interface.parse_call("double(4)").unwrap();

@@ -54,6 +54,8 @@ fn a_texts_own_lines_are_its_line_table() {
     assert_eq!(at, [0]);
     assert_eq!(module.at("other.wat", 3).count(), 0);
     assert_eq!(module.at("gcd.wat", 99).count(), 0);
+    let begins = |name| module.begins(name).map(|(file, line)| (is_file(file, "gcd.wat"), line));
+    assert_eq!((begins("gcd"), begins("far-off"), begins("none")), (Some((true, 3)), Some((true, 11)), None));
 }
 
 #[test]

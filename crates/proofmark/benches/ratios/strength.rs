@@ -91,6 +91,7 @@ pub fn bench() {
             executions,
             threads,
             natives: None,
+            tell: &|_| {},
         };
         let start = Instant::now();
         let evidence = checks::run(check, &task, &|_, _| {}).unwrap().evidence;

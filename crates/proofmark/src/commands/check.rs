@@ -1,5 +1,6 @@
 //! `proofmark check`: all checks that the policy asks for; writes the mark or says why not.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
@@ -10,16 +11,20 @@ use proofmark_mark::evidence::Outcome;
 use proofmark_mark::policy::Policy;
 use proofmark_mark::trust::Trust;
 
-use crate::cli::{Check, Format};
+use crate::cli::{Check, Format, Printed};
+use crate::commands::sharpen;
 use crate::failure::{Failure, OK, REFUSED, UNKNOWN};
 use crate::meter::Meter;
 use crate::render::report::{self, Report};
+use crate::render::sarif;
 use crate::{commands, inputs, render};
 
+/// What is wrapped fits the narrowest terminal that is usual.
+const COLUMNS: usize = 80;
 /// The longest name of a generator or a person, in bytes.
 const NAME_MAX: usize = 256;
 
-pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8, Failure> {
+pub fn run(printed: Printed, home: Option<&Path>, arguments: &Check) -> Result<u8, Failure> {
     let loaded = inputs::contract(&arguments.contract)?;
     let artifact = inputs::artifact(&arguments.artifact)?;
     for name in arguments.approved_by.iter().chain([&arguments.generator]) {
@@ -31,6 +36,7 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
     }
     let output = arguments.output.clone().unwrap_or_else(|| beside(&arguments.artifact));
     writable(&output)?;
+    let format = if printed == Printed::Human { Format::Human } else { Format::Json };
     let mut home = open_or_make(format, home)?;
     let loaded = loaded.sealed(&home.path)?;
     let Ruled { name: policy_name, policy, text: policy_text, trust } = ruled(&home, &arguments.policy)?;
@@ -55,12 +61,21 @@ pub fn run(format: Format, home: Option<&Path>, arguments: &Check) -> Result<u8,
     if let Ok(mark) = &checked.result {
         write(&output, &mark.to_bytes()).map_err(|error| Failure::failed(error.to_string()))?;
     }
-    let report = Report { asked: &asked, checked: &checked, arguments, mark: &output };
-    match format {
-        Format::Human => report::human(&report),
-        Format::Json => render::json("check", report::json(&report)),
+    let terminal = printed == Printed::Human && std::io::stdout().is_terminal();
+    let strength = checked.evidence.iter().filter(|evidence| evidence.check == sharpen::STRENGTH);
+    let questions: Vec<_> = match terminal || arguments.show_questions {
+        true => strength.flat_map(|evidence| sharpen::questions(&loaded.contract, evidence)).collect(),
+        false => Vec::new(),
+    };
+    let width = terminal.then_some(COLUMNS);
+    let report = Report { asked: &asked, checked: &checked, arguments, mark: &output, questions: &questions, width };
+    let exit = exit(&checked);
+    match printed {
+        Printed::Human => report::human(&report),
+        Printed::Json => render::json("check", report::json(&report)),
+        Printed::Sarif => render::sarif(&sarif::log(&report, exit)),
     }
-    Ok(exit(&checked))
+    Ok(exit)
 }
 
 /// 0 marked; 1 refused; 3 when nothing failed and something is unknown.

@@ -24,7 +24,7 @@ use crate::render::sharpen::{self as render, Asking};
 use crate::{commands, inputs};
 
 /// The check that has the questions.
-const STRENGTH: &str = "strength";
+pub const STRENGTH: &str = "strength";
 /// The largest file of answers, in bytes.
 const ANSWERS_BYTES_MAX: u64 = 1 << 20;
 
@@ -104,6 +104,7 @@ fn measured(loaded: &inputs::Loaded, artifact: &[u8], arguments: &Sharpen) -> Re
         threads: commands::threads(&arguments.threads),
         natives: Some(&natives),
         earlier: &[],
+        tell: &|_| {},
     };
     let meter = Meter::default();
     let found = job::check(&launch.fences, STRENGTH, &task, &loaded.text, &|event| meter.watch(event));
@@ -112,7 +113,7 @@ fn measured(loaded: &inputs::Loaded, artifact: &[u8], arguments: &Sharpen) -> Re
 }
 
 /// The questions of the evidence: one for each call that is no example yet, where evidence has both results whole.
-fn questions(contract: &Contract, evidence: &Evidence) -> Vec<Question> {
+pub fn questions(contract: &Contract, evidence: &Evidence) -> Vec<Question> {
     let mut known: Vec<Call> = contract.examples.iter().map(|example| example.call.clone()).collect();
     let survivors = evidence.details.get("survivors").and_then(Value::as_array).into_iter().flatten();
     let mut questions = Vec::new();

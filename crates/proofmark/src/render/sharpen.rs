@@ -72,18 +72,18 @@ pub fn added(added: &[(Question, Expected)], arguments: &Sharpen) {
     line("next", &format!("proofmark check {contract} {artifact}"));
 }
 
+/// One question for machines.
+pub fn question(question: &Question) -> Value {
+    let Question { function, offset, change, call, artifact, mutant } = question;
+    json!({
+        "call": call.to_string(), "artifact": artifact.to_string(), "mutant": mutant.to_string(),
+        "function": function, "offset": offset, "change": change,
+    })
+}
+
 /// The same for machines.
 pub fn json(evidence: &Evidence, questions: &[Question], added: &[(Question, Expected)]) {
-    let questions: Vec<Value> = questions
-        .iter()
-        .map(|question| {
-            let Question { function, offset, change, call, artifact, mutant } = question;
-            json!({
-                "call": call.to_string(), "artifact": artifact.to_string(), "mutant": mutant.to_string(),
-                "function": function, "offset": offset, "change": change,
-            })
-        })
-        .collect();
+    let questions: Vec<Value> = questions.iter().map(question).collect();
     let added: Vec<Value> = added
         .iter()
         .map(|(question, expected)| json!({ "call": question.call.to_string(), "expected": expected.to_string() }))

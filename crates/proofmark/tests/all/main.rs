@@ -26,6 +26,8 @@ mod programs;
 mod references;
 mod replays;
 mod reuse;
+mod sarif;
+mod screen;
 mod sealed;
 mod secrets;
 mod several;

@@ -51,7 +51,7 @@ fn a_held_out_property_is_withheld_unless_asked_for() {
     let contract = format!("{DOUBLE}held_out = true\n");
     let wrong = doubling("(if (i32.gt_u (local.get $n) (i32.const 1000)) (then (return (i64.const 7))))");
     place.write("contract.toml", &contract).write("artifact.wat", wrong);
-    for format in ["human", "json"] {
+    for format in ["human", "json", "sarif"] {
         let ran = place.run(&["--format", format, "check", "contract.toml", "artifact.wat"]).exits(1);
         for secret in ["half of it", "result / 2u", "1001"] {
             assert!(!ran.all().contains(secret), "{secret}: {}", ran.all());

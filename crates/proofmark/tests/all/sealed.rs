@@ -162,6 +162,7 @@ fn nothing_that_is_held_out_is_in_any_report_mark_or_file_but_its_own() {
     for policy in ["supervised", "autonomous"] {
         for name in ["wrong", "traps", "endless"] {
             silent(check(&place, name, policy, &[])).exits(1).says("withheld");
+            silent(check(&place, name, policy, &["--format", "sarif"])).exits(1).says("is held out");
             let report = silent(check(&place, name, policy, &["--format", "json"])).exits(1).json();
             let counterexamples = properties(&report)["counterexamples"].clone();
             assert_eq!(
@@ -182,7 +183,7 @@ fn nothing_that_is_held_out_is_in_any_report_mark_or_file_but_its_own() {
         .write("empty.wat", "(module)")
         .write("unfit.wat", "(module (import \"a\" \"b\" (func)))");
     for name in ["bad.wasm", "empty.wat", "unfit.wat"] {
-        for format in ["human", "json"] {
+        for format in ["human", "json", "sarif"] {
             let ran = silent(place.run(&["--format", format, "check", "contract.toml", name, "--generator", name]));
             assert_ne!(ran.code, 0, "{}", ran.all());
             silent(place.run(&["--format", format, "call", "contract.toml", name, "double(4)"]));
@@ -223,6 +224,7 @@ fn what_is_held_out_and_has_no_answer_is_unknown_and_only_its_owner_hears_why() 
         let place = place(&held_out);
         silent(check(&place, "right", "supervised", &[])).exits(3).says("what is held out has no answer");
         silent(check(&place, "right", "supervised", &["--format", "json"])).exits(3);
+        silent(check(&place, "right", "supervised", &["--format", "sarif"])).exits(3);
         check(&place, "right", "supervised", &["--show-held-out"]).exits(3).says(why).says("planted-okapi");
         nothing_is_said(&place);
     }

@@ -74,7 +74,7 @@ ensures = "result == a || result == b" # more later
 const LARGER: &str = r#"(module (func $larger (export "larger") (param $a i32) (param $b i32) (result i32)
     (if (i32.gt_u (local.get $a) (local.get $b)) (then (return (local.get $a)))) (local.get $b)))"#;
 
-fn larger() -> Place {
+pub fn larger() -> Place {
     let place = place();
     place.write("contract.toml", THIN).write("larger.wat", LARGER).write("smaller.wat", LARGER.replace("gt_u", "lt_u"));
     place

@@ -93,7 +93,7 @@ struct Made {
     prompt: Digest,
 }
 
-fn clang(folder: &Path, source: &str, options: &[&str]) -> Vec<u8> {
+pub fn clang(folder: &Path, source: &str, options: &[&str]) -> Vec<u8> {
     let known = (14..30).rev().map(|version| PathBuf::from(format!("/usr/lib/llvm-{version}/bin/clang")));
     let clang = known.into_iter().find(|clang| clang.with_file_name("wasm-ld").is_file());
     let clang =

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use proofmark_contract::generate::{Dictionary, Source, filling};
 use proofmark_contract::{Function, Value};
-use proofmark_run::usage::Usage;
 use proofmark_run::wasi::World;
 use proofmark_run::{Ended, Program};
 
@@ -51,7 +50,6 @@ pub struct Deep {
     pub filled: u64,
     /// Calls that a fresh instance, answered alike, asks something else in.
     pub asked_otherwise: u64,
-    pub usage: Usage,
     pub(super) difference: Option<Difference>,
 }
 
@@ -77,7 +75,6 @@ impl Look<'_> {
             kept.renew();
             self.go_on(nth, pool, &mut kept, &mut deep);
         }
-        deep.usage = kept.usage;
         deep
     }
 

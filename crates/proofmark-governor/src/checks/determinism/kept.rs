@@ -1,8 +1,9 @@
 //! An instance that goes on from call to call, held against fresh ones.
+//!
+//! What it takes is no part of the artifact's profile: a run has a fresh instance for each call.
 
 use proofmark_contract::{Function, Value};
 use proofmark_run::program::Session;
-use proofmark_run::usage::Usage;
 use proofmark_run::wasi::World;
 use proofmark_run::{Ended, Program};
 
@@ -15,7 +16,6 @@ pub struct Kept<'a> {
     /// Calls since it was new.
     pub calls: u64,
     pub fuel: u64,
-    pub usage: Usage,
 }
 
 /// How a call in a kept instance compares.
@@ -33,7 +33,7 @@ pub enum Compared {
 impl<'a> Kept<'a> {
     pub fn new(program: &'a Program, taped: Option<&'a World>) -> Self {
         let session = session(program, taped);
-        Self { program, taped, session, calls: 0, fuel: 0, usage: Usage::default() }
+        Self { program, taped, session, calls: 0, fuel: 0 }
     }
 
     /// Goes on with a new instance.
@@ -56,7 +56,6 @@ impl<'a> Kept<'a> {
         let outcome = self.session.call(function, arguments);
         self.fuel = self.fuel.saturating_add(outcome.fuel);
         self.calls = self.calls.saturating_add(1);
-        self.usage.add((&outcome).into());
         let answered = match (self.taped, outcome.tape) {
             (None, _) => None,
             (Some(_), Some(tape)) => Some(self.program.replay(function, arguments, tape)),

@@ -59,7 +59,17 @@ fn pairs(contract: &Contract, artifact: &str, executions: u64, threads: usize) -
     let challenge = Challenge(Digest::of(b"seed"));
     let artifact = artifact.as_bytes();
     run(
-        &Task { contract, artifact, challenge, attempt: 1, executions, threads, natives: None, earlier: &[] },
+        &Task {
+            contract,
+            artifact,
+            challenge,
+            attempt: 1,
+            executions,
+            threads,
+            natives: None,
+            earlier: &[],
+            tell: &|_| {},
+        },
         &|_, _| {},
     )
 }

@@ -27,6 +27,7 @@ fn found_with(wit: &str, module: &str, secrets: &str, executions: u64, threads: 
             threads,
             natives: None,
             earlier: &[],
+            tell: &|_| {},
         },
         &|_, _| {},
     )

@@ -16,7 +16,7 @@ use proofmark_run::program::{Trace, Twin};
 use proofmark_run::usage::Usage;
 
 use super::STEPS_EACH;
-use crate::checks::{Progress, Task};
+use crate::checks::{Milestone, Progress, Task};
 use crate::judge::{Judge, Judgement, Violation};
 use crate::shards::{self, Merge, SHARDS, Watch};
 use known::{Known, Map, News, Seed};
@@ -147,11 +147,13 @@ pub fn search<'a>(guide: &Guide<'_>, judge: &(dyn Fn() -> Judge<'a> + Sync), pro
             let todo = std::mem::take(&mut stream.lock().unwrap_or_else(PoisonError::into_inner).todo);
             guided.add(round, &mut known, todo);
         }
+        let reached = known.map.reached().filter(|reached| *reached).count() as u64;
+        (task.tell)(Milestone::Edges { reached, present: twin.edges as u64 });
         before = before.saturating_add(ROUND);
         rounds = rounds.saturating_add(1);
         let last = guided.violated.is_some() || !whole || before >= shards::share(planned, 0);
         if last || rounds.is_power_of_two() {
-            guided.curve.push((guided.executions, known.map.reached().filter(|reached| *reached).count() as u64));
+            guided.curve.push((guided.executions, reached));
         }
         if last {
             break;

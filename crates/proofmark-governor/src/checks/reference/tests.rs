@@ -41,6 +41,7 @@ fn task<'a>(contract: &'a Contract, artifact: &'a str, executions: u64, threads:
         threads,
         natives: None,
         earlier: &[],
+        tell: &|_| {},
     }
 }
 

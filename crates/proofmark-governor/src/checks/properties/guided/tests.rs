@@ -45,6 +45,7 @@ impl Planted {
             threads,
             natives: None,
             earlier: &[],
+            tell: &|_| {},
         }
     }
 
