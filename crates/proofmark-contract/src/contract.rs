@@ -24,11 +24,13 @@ mod examples;
 mod invariants;
 mod process;
 mod read;
+mod reference;
 mod sealed;
 mod secrets;
 mod table;
 
 pub(crate) use read::toml_problem;
+pub use reference::{AttachError, Reference};
 pub use sealed::{OpenError, Sealed};
 
 /// The largest contract that is read, in bytes.
@@ -51,6 +53,8 @@ pub struct Contract {
     pub invariants: Vec<Invariant>,
     /// In the order of the text.
     pub secrets: Vec<Secret>,
+    /// Whose results are the right ones.
+    pub reference: Option<Reference>,
     pub capabilities: Capabilities,
     pub budget: Budget,
     /// SHA-256 of the text.

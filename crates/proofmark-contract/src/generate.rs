@@ -10,6 +10,7 @@ use crate::types::{FlagsType, Type};
 use crate::value::Value;
 
 mod dictionary;
+mod fill;
 mod list;
 mod mutate;
 mod number;
@@ -22,6 +23,7 @@ mod tree;
 
 pub use dictionary::Dictionary;
 use dictionary::Words;
+pub use fill::filling;
 use random::Random;
 
 /// Values in one list of arguments, about: nesting can't make them grow beyond that.

@@ -40,13 +40,15 @@ mod value;
 pub use budget::Budget;
 pub use capabilities::{Capabilities, Flag};
 pub use cel::{EvaluationError, Evaluator, Exports, Predicate, typed};
-pub use contract::{CONTRACT_BYTES_MAX, Contract, Example, Expected, OpenError, Property, Sealed};
+pub use contract::{
+    AttachError, CONTRACT_BYTES_MAX, Contract, Example, Expected, OpenError, Property, Reference, Sealed,
+};
 pub use egress::Egress;
 pub use interface::{Call, CallError, Function, Interface};
 pub use invariant::{Change, Fact, FactKind, Invariant};
 pub use problem::Problem;
 pub use process::{Arguments, Entry, Form, Invocation, Node, Outcome, Process, Tree, TreeError};
-pub use resolve::resolve;
+pub use resolve::{resolve, resolve_reference};
 pub use seal::{Opening, SealKey, seal};
 pub use secret::{Pair, Secret, Surroundings};
 pub use types::{EnumType, FlagsType, RecordType, ResultType, Type, VariantType};

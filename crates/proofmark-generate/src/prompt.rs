@@ -134,6 +134,9 @@ fn conditions(public: &Public) -> Vec<String> {
     if !properties.is_empty() {
         sections.push(list("For every input must hold, in CEL:", &properties));
     }
+    if public.reference {
+        sections.push("Every result must be that of an existing implementation, which is not shown.".to_owned());
+    }
     let invariants: Vec<String> = public
         .invariants
         .iter()

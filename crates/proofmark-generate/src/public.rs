@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use proofmark_contract::{Capabilities, Contract, Function, Interface, Process};
+use proofmark_mark::evidence::REFERENCE_RETURNS;
 use thiserror::Error;
 use wit_component::{OutputToString, WitPrinter};
 
@@ -31,6 +32,8 @@ pub struct Public {
     pub(crate) properties: Vec<PublicProperty>,
     /// Functions with the condition under which they may trap.
     pub(crate) may_trap: Vec<(String, String)>,
+    /// Whether a component that is not shown says what is right.
+    pub(crate) reference: bool,
     /// Names, trees and conditions.
     pub(crate) invariants: Vec<(String, String, String)>,
     pub(crate) capabilities: Vec<String>,
@@ -48,8 +51,8 @@ pub struct PublicProperty {
     pub ensures: String,
 }
 
-/// A violation that may be told. It can only be made by [`Public::counterexample`] and [`Public::example_failed`], which
-/// know nothing of what is held out.
+/// A violation that may be told. It can only be made by [`Public::counterexample`], [`Public::differs`] and
+/// [`Public::example_failed`], which know nothing of what is held out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
     pub(crate) of: String,
@@ -91,6 +94,7 @@ impl Public {
             examples: contract.examples.iter().map(|one| (one.call.to_string(), one.expected.to_string())).collect(),
             properties: properties.collect(),
             may_trap: functions.iter().filter_map(|function| trap(function)).collect(),
+            reference: contract.reference.is_some(),
             invariants: contract.invariants.iter().map(invariant).collect(),
             capabilities: capabilities(&contract.capabilities),
             fuel: contract.budget.fuel,
@@ -106,6 +110,19 @@ impl Public {
             of: property.to_owned(),
             call: call.to_owned(),
             wanted: None,
+            got: got.to_owned(),
+        })
+    }
+
+    /// A call from which the reference returns something else, as the evidence of `reference` says it in `violated`; `None` if the
+    /// contract has no reference, or it is not said so.
+    #[must_use]
+    pub fn differs(&self, call: &str, violated: &str, got: &str) -> Option<Counterexample> {
+        let wanted = violated.strip_prefix(REFERENCE_RETURNS).filter(|_| self.reference)?;
+        Some(Counterexample {
+            of: "the same result as the reference".to_owned(),
+            call: call.to_owned(),
+            wanted: Some(wanted.to_owned()),
             got: got.to_owned(),
         })
     }

@@ -24,12 +24,26 @@ pub mod held_out;
 pub mod inspect;
 pub mod interference;
 pub mod properties;
+pub mod reference;
 pub mod strength;
 #[cfg(test)]
 mod told;
 
 /// The checks there are, in the order in which they run.
-pub const CHECKS: [&str; 6] = ["inspect", "examples", "properties", "determinism", "interference", "strength"];
+pub const CHECKS: [&str; 7] =
+    ["inspect", "examples", "properties", "reference", "determinism", "interference", "strength"];
+
+/// Whether a check calls the contract's reference, where that has one.
+#[must_use]
+pub fn asks_reference(check: &str) -> bool {
+    matches!(check, "reference" | "strength")
+}
+
+/// Whether a check tries first what broke the contract before.
+#[must_use]
+pub fn tries_earlier(check: &str) -> bool {
+    matches!(check, "properties" | "reference")
+}
 
 /// What one check is asked to do.
 pub struct Task<'a> {
@@ -46,6 +60,8 @@ pub struct Task<'a> {
     pub threads: usize,
     /// With what native executables are called; `None` where none can be.
     pub natives: Option<&'a Arc<Natives>>,
+    /// Calls that broke the contract before, in WAVE ([`crate::earlier`]).
+    pub earlier: &'a [String],
     /// Told what a search comes by. Never changes a finding.
     pub tell: Tell<'a>,
 }
@@ -98,6 +114,7 @@ pub fn run(check: &str, task: &Task<'_>, progress: Progress<'_>) -> Option<Found
             withheld = beside;
             finding
         }
+        "reference" => reference::run(task, progress),
         "determinism" => determinism::run(task, progress),
         "interference" => interference::run(task, progress),
         "strength" => strength::run(task, progress),
@@ -153,6 +170,7 @@ fn names(check: &str) -> &'static [&'static str] {
         "inspect" => &["imports", "exports", "functions", "memories", "bytes", "violations", "unguarded"],
         "examples" => &["total", "passed"],
         "properties" => &["properties", "held_out", "executions", "discarded", "risk_ppm"],
+        "reference" => &["references", "executions", "discarded", "differences"],
         "determinism" => &["pairs", "differences"],
         "interference" => &["secrets", "pairs", "discarded", "leaks"],
         "strength" => &["mutants", "killed", "survived", "undecided", "score"],
@@ -188,10 +206,27 @@ impl Task<'_> {
         if self.contract.interface.process().is_some() {
             return None;
         }
-        let artifact = Artifact::read(self.artifact, &self.contract.budget).map_err(ProgramError::from);
-        let (names, within) = (self.contract.capabilities.names(), None);
-        let setting = setting(self.contract, names, self.world(), self.threads, within);
-        Some(artifact.map_err(Into::into).and_then(|artifact| Twin::compile(&artifact, setting)))
+        Some(self.twin_of(self.artifact, self.contract.capabilities.names()))
+    }
+
+    fn twin_of(&self, bytes: &[u8], granted: BTreeSet<String>) -> Result<Twin, TwinError> {
+        let artifact = Artifact::read(bytes, &self.contract.budget).map_err(ProgramError::from)?;
+        Twin::compile(&artifact, setting(self.contract, granted, self.world(), self.threads, None))
+    }
+
+    /// The contract's reference, compiled without any capability; `None` if it has none.
+    ///
+    /// # Errors
+    /// Why it can't be called, in words.
+    fn reference(&self) -> Option<Result<Program, String>> {
+        let reference = self.contract.reference.as_ref()?;
+        let Some(bytes) = reference.bytes() else {
+            return Some(Err(format!("the contract's reference {} is not here", reference.digest)));
+        };
+        let program = Artifact::read(bytes, &self.contract.budget)
+            .map_err(ProgramError::from)
+            .and_then(|artifact| compile(self.contract, &artifact, BTreeSet::new(), self.world(), self.threads, None));
+        Some(program.map_err(|error| format!("the reference can't be called: {error}")))
     }
 
     fn world(&self) -> World {

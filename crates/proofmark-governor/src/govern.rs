@@ -30,7 +30,7 @@ use crate::home::{Home, HomeError};
 use crate::index::Key;
 use crate::job;
 use crate::log::{Committed, LogError};
-use crate::{provenance, sealed};
+use crate::{earlier, provenance, sealed};
 
 /// What someone asks to have checked.
 pub struct Asked<'a> {
@@ -97,6 +97,8 @@ pub enum GovernError {
     Log(#[from] LogError),
     #[error("the contract's held-out properties are not sealed, so it can't be recorded")]
     NotSealed,
+    #[error("the contract's reference {0} is not here")]
+    NoReference(Digest),
     #[error("a statement can't be made: {0}")]
     Statement(String),
     #[error("the finished mark does not verify: {}", .0.message)]
@@ -140,11 +142,16 @@ fn carry_out(
     sealed::keep(&home.path, asked.contract).map_err(HomeError::from)?;
     home.log.put_blob(asked.artifact)?;
     home.log.put_blob(asked.contract_text.as_bytes())?;
+    if let Some(reference) = &asked.contract.reference {
+        let bytes = reference.bytes().ok_or(GovernError::NoReference(reference.digest))?;
+        home.log.put_blob(bytes)?;
+    }
+    let earlier = earlier::calls(home, asked.contract.digest)?;
     let submitted = submit(home, asked, artifact, provenance)?;
     let attempt = submitted.statement.attempt;
     (means.watch)(Event::Submitted { index: submitted.index, attempt });
 
-    let checker = Checker { asked, means, challenge: submitted.challenge, attempt };
+    let checker = Checker { asked, means, challenge: submitted.challenge, attempt, earlier: &earlier };
     let (mut evidence, mut withheld) = (Vec::new(), BTreeMap::new());
     for planned in submitted.statement.plan.iter() {
         let found = checker.run(&planned.check, planned.executions);
@@ -310,6 +317,7 @@ struct Checker<'a> {
     means: &'a Means<'a>,
     challenge: Challenge,
     attempt: u64,
+    earlier: &'a [String],
 }
 
 impl Checker<'_> {
@@ -322,6 +330,7 @@ impl Checker<'_> {
             executions,
             threads: self.means.threads,
             natives: Some(self.means.natives),
+            earlier: self.earlier,
             tell: &|_| {},
         };
         let found = job::check(self.means.launch, check, &task, self.asked.contract_text, self.means.watch);

@@ -18,9 +18,10 @@ use proofmark_mark::policy::{Policy, PolicyError};
 use thiserror::Error;
 
 use crate::index::Index;
+use crate::job::ARTIFACT_BYTES_MAX;
 use crate::keys::{Identity, Keys, KeysError, STEWARD, seal_key_or_new};
 use crate::log::{Log, LogError};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, blob_name};
 
 /// The policies that `init` writes, by name.
 pub const PRESETS: [(&str, &str); 3] = [
@@ -129,6 +130,14 @@ impl Home {
         });
         texts.map(|text| (Digest::of(text.as_bytes()), text)).collect()
     }
+}
+
+/// The reference of that digest, if it is among the blobs of the home at `path`, whole and unaltered. Nothing is written, and no key
+/// is read.
+#[must_use]
+pub fn reference_blob(path: &Path, digest: Digest) -> Option<Vec<u8>> {
+    let bytes = read_limited(&path.join("log").join(blob_name(&digest)), ARTIFACT_BYTES_MAX).ok()?;
+    (Digest::of(&bytes) == digest).then_some(bytes)
 }
 
 /// Reads and validates a policy file; gives the policy and its text.

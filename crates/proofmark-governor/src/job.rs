@@ -1,6 +1,7 @@
 //! The worker protocol: one job on a worker's standard input, lines of JSON on its standard output.
 //!
-//! A job is a line of JSON ([`Header`]), then the contract's bytes, then the artifact's, then, for calls, a line of WAVE each.
+//! A job is a line of JSON ([`Header`]), then the contract's bytes, then the artifact's, then those of the contract's reference if
+//! the job needs it, then, for calls, a line of WAVE each.
 //! A worker answers lines of JSON ([`Answer`]). What comes back is outside input: the parent holds it against the job before
 //! it believes a word.
 
@@ -45,6 +46,7 @@ pub struct Header {
     pub work: Work,
     pub contract_bytes: u64,
     pub artifact_bytes: u64,
+    pub reference_bytes: Option<u64>,
 }
 
 /// What a worker is to do.
@@ -52,7 +54,15 @@ pub struct Header {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Work {
     /// One check. The contract is the public one; `openings` open what is sealed in it, for the check that needs that.
-    Check { check: String, challenge: Challenge, attempt: u64, executions: u64, threads: usize, openings: Vec<Opening> },
+    Check {
+        check: String,
+        challenge: Challenge,
+        attempt: u64,
+        executions: u64,
+        threads: usize,
+        openings: Vec<Opening>,
+        earlier: Vec<String>,
+    },
     /// The calls that follow on standard input, a line of WAVE each, until it ends. In a replayed world a line with the
     /// call's tape in base64 comes after each.
     /// A call that leaves the profile `within` is ended.
@@ -67,6 +77,7 @@ pub struct Job {
     pub header: Header,
     pub contract: String,
     pub artifact: Vec<u8>,
+    pub reference: Option<Vec<u8>>,
 }
 
 /// One line of a worker's answer.
@@ -141,7 +152,8 @@ pub fn receive(input: &mut impl BufRead) -> Result<Job, JobError> {
     let contract = read(input, "contract", header.contract_bytes, CONTRACT_BYTES_MAX)?;
     let contract = String::from_utf8(contract).map_err(|error| JobError::Contract(error.to_string()))?;
     let artifact = read(input, "artifact", header.artifact_bytes, ARTIFACT_BYTES_MAX)?;
-    Ok(Job { header, contract, artifact })
+    let reference = header.reference_bytes.map(|bytes| read(input, "reference", bytes, ARTIFACT_BYTES_MAX));
+    Ok(Job { contract, artifact, reference: reference.transpose()?, header })
 }
 
 /// Serves one job: writes answers to `output`. The calls of [`Work::Calls`] come from `calls`, until it ends.
@@ -149,22 +161,36 @@ pub fn receive(input: &mut impl BufRead) -> Result<Job, JobError> {
 /// # Errors
 /// [`JobError`] when the job itself is wrong; a bad artifact is a finding, not an error.
 pub fn serve(job: Job, calls: &mut dyn Iterator<Item = String>, output: impl Write + Send) -> Result<(), JobError> {
-    let Job { header, contract, artifact } = job;
+    let Job { header, contract, artifact, reference } = job;
     let mut contract = Contract::parse(&contract).map_err(|problems| {
         JobError::Contract(problems.first().map(|problem| problem.message.clone()).unwrap_or_default())
     })?;
+    if let Some(reference) = reference {
+        contract.attach(&reference).map_err(|error| JobError::Contract(error.to_string()))?;
+    }
     match header.work {
-        Work::Check { check, challenge, attempt, executions, threads, openings } => {
+        Work::Check { check, challenge, attempt, executions, threads, openings, earlier } => {
             contract.open(openings).map_err(|error| JobError::Contract(error.to_string()))?;
             let (contract, artifact, natives) = (&contract, &artifact[..], None);
-            let task = Task { contract, artifact, challenge, attempt, executions, threads, natives, tell: &|_| {} };
+            let task = Task {
+                contract,
+                artifact,
+                challenge,
+                attempt,
+                executions,
+                threads,
+                natives,
+                earlier: &earlier,
+                tell: &|_| {},
+            };
             serve_check(&check, &task, output)
         }
         Work::Behaviour { inputs: executions, threads } => {
             let (contract, artifact, natives) = (&contract, &artifact[..], None);
             let challenge = behaviour::challenge(contract);
-            let tell = &|_| {};
-            let task = Task { contract, artifact, challenge, attempt: 1, executions, threads, natives, tell };
+            let (attempt, tell) = (1, &|_| {});
+            let task =
+                Task { contract, artifact, challenge, attempt, executions, threads, natives, earlier: &[], tell };
             behaviour::serve(&task, output)
         }
         Work::Calls { granted, world, within } => {
@@ -248,12 +274,23 @@ pub(crate) fn send(output: &mut impl Write, answer: &Answer) -> std::io::Result<
 }
 
 /// A job's bytes.
-pub(crate) fn written(work: Work, contract_text: &str, artifact: &[u8]) -> Result<Vec<u8>, String> {
-    let header = Header { work, contract_bytes: contract_text.len() as u64, artifact_bytes: artifact.len() as u64 };
+pub(crate) fn written(
+    work: Work,
+    contract_text: &str,
+    artifact: &[u8],
+    reference: Option<&[u8]>,
+) -> Result<Vec<u8>, String> {
+    let header = Header {
+        work,
+        contract_bytes: contract_text.len() as u64,
+        artifact_bytes: artifact.len() as u64,
+        reference_bytes: reference.map(|bytes| bytes.len() as u64),
+    };
     let mut job = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
     job.push(b'\n');
     job.extend_from_slice(contract_text.as_bytes());
     job.extend_from_slice(artifact);
+    job.extend_from_slice(reference.unwrap_or_default());
     Ok(job)
 }
 
@@ -275,8 +312,12 @@ fn check_anywhere(
     contract_text: &str,
     progress: Progress<'_>,
 ) -> Found {
-    // Without a secret there is nothing to call.
-    let calls_nothing = check == "interference" && task.contract.secrets.is_empty();
+    // Without a secret, or a reference, there is nothing to call.
+    let calls_nothing = match check {
+        "interference" => task.contract.secrets.is_empty(),
+        "reference" => task.contract.reference.is_none(),
+        _ => false,
+    };
     if !calls_nothing && (task.contract.interface.process().is_none() || check == "inspect") {
         return check_in_worker(launch, check, task, contract_text, progress);
     }
@@ -303,8 +344,11 @@ fn check_in_worker(
     let answered = || -> Result<Found, String> {
         let Task { challenge, attempt, executions, threads, .. } = *task;
         let openings = if check == "properties" { task.contract.openings().cloned().collect() } else { Vec::new() };
-        let work = Work::Check { check: check.to_owned(), challenge, attempt, executions, threads, openings };
-        let job = written(work, contract_text, task.artifact)?;
+        let earlier = if checks::tries_earlier(check) { task.earlier.to_vec() } else { Vec::new() };
+        let work = Work::Check { check: check.to_owned(), challenge, attempt, executions, threads, openings, earlier };
+        let reference = task.contract.reference.as_ref().filter(|_| checks::asks_reference(check));
+        let reference = reference.and_then(|reference| reference.bytes());
+        let job = written(work, contract_text, task.artifact, reference)?;
         let mut worker = worker::start(launch, &Seen::default(), SILENCE_MAX, job).map_err(|ended| why(&ended))?;
         let mut withheld = None;
         loop {
@@ -342,6 +386,24 @@ fn mismatch(check: &str, task: &Task<'_>, evidence: &Evidence) -> Option<&'stati
     ]
     .into_iter()
     .find_map(|(field, same)| (!same).then_some(field))
+}
+
+/// Whether the contract's reference can be called for its interface, without any capability. Nothing to say where there is none,
+/// or nobody brought it.
+///
+/// # Errors
+/// Why it can't be called, in words.
+pub fn reference(launch: &dyn Launch, contract: &Contract, contract_text: &str) -> Result<(), String> {
+    let Some(artifact) = contract.reference.as_ref().and_then(|reference| reference.bytes()) else { return Ok(()) };
+    let (granted, world, staged) = (BTreeSet::new(), World::Checked { seed: [0; 32] }, Staged::default());
+    let callee = Callee { contract, contract_text, artifact, granted, world, staged, within: None };
+    match Caller::start(launch, callee, &mut worker::never) {
+        Ok(caller) => {
+            caller.dismiss();
+            Ok(())
+        }
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// An artifact in a worker of its own, ready to be called.
@@ -406,7 +468,7 @@ impl Caller {
     pub fn start(launch: &dyn Launch, callee: Callee<'_>, stop: Stop<'_>) -> Result<Self, CallerError> {
         let (world, seen) = inside(callee.world, callee.staged);
         let work = Work::Calls { granted: callee.granted, world, within: callee.within };
-        let job = written(work, callee.contract_text, callee.artifact).map_err(CallerError::Failed)?;
+        let job = written(work, callee.contract_text, callee.artifact, None).map_err(CallerError::Failed)?;
         let mut worker = worker::start(launch, &seen, SILENCE_MAX, job).map_err(failed)?;
         match answer(&mut worker, stop).map_err(failed)? {
             Answer::Ready => Ok(Self { worker }),

@@ -1,7 +1,8 @@
 //! Judges one input: calls the artifact with it and asks the contract's properties about the result.
 //!
 //! A trap anywhere, also in a call that a property makes, is a violation unless `may_trap` allows that very call. A
-//! property that can't be evaluated leaves the input undecided; it never holds by default.
+//! property that can't be evaluated leaves the input undecided; it never holds by default. The contract's reference takes the
+//! place of its properties where it alone is asked.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +29,37 @@ pub struct Judge<'a> {
     pub properties: Vec<&'a Property>,
     evaluator: Evaluator,
     inner: Arc<InnerCalls>,
+    /// What alone is asked instead of the properties.
+    reference: Option<Asked>,
+}
+
+/// A reference, and the fuel of all calls of it.
+struct Asked {
+    program: Arc<Program>,
+    fuel: AtomicU64,
+}
+
+/// What an input is held to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Terms {
+    /// Which of [`Judge::properties`] accept it. Where the reference is asked: the one entry is whether that returned.
+    pub accepted: Vec<bool>,
+    /// How the reference's call ended. What it did not return from says nothing.
+    pub reference: Option<Ended>,
+}
+
+impl Terms {
+    /// Whether anything is said about the input, beside that its call must not trap: where a property accepts it or the
+    /// reference returned, and where there is neither.
+    #[must_use]
+    pub fn speak(&self) -> bool {
+        let silent = self.accepted.is_empty() && self.reference.is_none();
+        silent || self.accepted.contains(&true) || self.expected().is_some()
+    }
+
+    fn expected(&self) -> Option<&Ended> {
+        self.reference.as_ref().filter(|ended| matches!(ended, Ended::Returned(_)))
+    }
 }
 
 /// What came of one input.
@@ -56,12 +88,14 @@ pub enum Violation {
     Trap(String),
     /// A property by name, and what the call returned.
     Property { name: String, got: String },
+    /// What the reference returned, and what came of the call instead.
+    Differs { expected: String, got: String },
 }
 
 impl Violation {
     fn alike(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Trap(_), Self::Trap(_)) => true,
+            (Self::Trap(_), Self::Trap(_)) | (Self::Differs { .. }, Self::Differs { .. }) => true,
             (Self::Property { name: a, .. }, Self::Property { name: b, .. }) => a == b,
             _ => false,
         }
@@ -103,7 +137,28 @@ impl<'a> Judge<'a> {
             properties: contract.properties.iter().filter(|property| Arc::ptr_eq(&property.of, function)).collect(),
             evaluator: Evaluator::new(&contract.interface, exports),
             inner,
+            reference: None,
         }
+    }
+
+    /// The same judge, asking no property but whether the result is that of `reference`. An input from whose call the
+    /// reference does not return is outside, also if the artifact traps there.
+    #[must_use]
+    pub fn by(self, reference: &Arc<Program>) -> Self {
+        let asked = Asked { program: Arc::clone(reference), fuel: AtomicU64::new(0) };
+        Self { properties: Vec::new(), reference: Some(asked), ..self }
+    }
+
+    /// How many entries [`Terms::accepted`] has.
+    #[must_use]
+    pub fn conditions(&self) -> usize {
+        self.properties.len().saturating_add(usize::from(self.reference.is_some()))
+    }
+
+    /// Fuel of all calls of the reference so far.
+    #[must_use]
+    pub fn reference_fuel(&self) -> u64 {
+        self.reference.as_ref().map_or(0, |asked| asked.fuel.load(Ordering::Relaxed))
     }
 
     /// Evaluator steps of all inputs so far.
@@ -112,18 +167,32 @@ impl<'a> Judge<'a> {
         self.evaluator.steps()
     }
 
-    /// Which properties' `requires` accept the input.
+    /// What the input is held to: the properties whose `requires` accept it, or what the reference returns.
     ///
     /// # Errors
     /// Why a `requires` could not be evaluated.
-    pub fn accepted(&self, arguments: &[Value]) -> Result<Vec<bool>, String> {
-        self.properties
+    pub fn accepted(&self, arguments: &[Value]) -> Result<Terms, String> {
+        if let Some(Asked { program, fuel }) = &self.reference {
+            let outcome = program.call(&self.function, arguments);
+            fuel.fetch_add(outcome.fuel, Ordering::Relaxed);
+            let returned = matches!(outcome.ended, Ended::Returned(_));
+            return Ok(Terms { accepted: vec![returned], reference: Some(outcome.ended) });
+        }
+        let accepted = self
+            .properties
             .iter()
             .map(|property| match &property.requires {
                 Some(requires) => self.evaluator.holds(requires, arguments, None).map_err(|error| error.to_string()),
                 None => Ok(true),
             })
-            .collect()
+            .collect::<Result<_, String>>()?;
+        Ok(Terms { accepted, reference: None })
+    }
+
+    /// Whether the input need not be called at all: the reference alone is asked, and says nothing.
+    #[must_use]
+    pub fn outside(&self, terms: &Terms) -> bool {
+        self.reference.is_some() && terms.expected().is_none()
     }
 
     /// Calls that properties made so far.
@@ -134,21 +203,31 @@ impl<'a> Judge<'a> {
 
     /// Calls the function and evaluates the properties that accepted the input.
     #[must_use]
-    pub fn judge(&self, arguments: &[Value], accepted: &[bool]) -> Judged {
+    pub fn judge(&self, arguments: &[Value], terms: &Terms) -> Judged {
         let outcome = self.program.call(&self.function, arguments);
-        Judged { judgement: self.of(&outcome.ended, arguments, accepted), usage: Usage::from(&outcome) }
+        Judged { judgement: self.of(&outcome.ended, arguments, terms), usage: Usage::from(&outcome) }
     }
 
-    /// What the contract says of a call that ended so, if the properties in `accepted` are asked. What they call is the
-    /// artifact, whatever was called with the input.
+    /// What the contract says of a call that ended so, on these terms. What properties call is the artifact, whatever was
+    /// called with the input.
     #[must_use]
-    pub fn of(&self, ended: &Ended, arguments: &[Value], accepted: &[bool]) -> Judgement {
-        match ended {
+    pub fn of(&self, ended: &Ended, arguments: &[Value], terms: &Terms) -> Judgement {
+        if self.outside(terms) {
+            return Judgement::Holds;
+        }
+        let judgement = match ended {
             Ended::Trapped(why) | Ended::Departed(why) => {
                 self.trapped(&self.function.full_name(), arguments, why.clone())
             }
-            Ended::Returned(result) => self.returned(arguments, result.as_ref(), accepted),
-        }
+            Ended::Returned(result) => self.returned(arguments, result.as_ref(), &terms.accepted),
+        };
+        let differs = match &judgement {
+            Judgement::Holds => terms.expected().filter(|expected| !ended.same(expected)),
+            Judgement::Violated(Violation::Trap(_)) if self.reference.is_some() => terms.expected(),
+            _ => None,
+        };
+        let differs = differs.map(|expected| (expected.to_string(), ended.to_string()));
+        differs.map_or(judgement, |(expected, got)| Judgement::Violated(Violation::Differs { expected, got }))
     }
 
     fn trapped(&self, function: &str, arguments: &[Value], why: String) -> Judgement {
@@ -190,16 +269,20 @@ impl<'a> Judge<'a> {
     /// [`SHRINK_RUNS_MAX`] runs, [`SHRINK_FUEL_MAX`] fuel and [`SHRINK_STEPS_MAX`] evaluator steps.
     #[must_use]
     pub fn shrink(&self, mut arguments: Vec<Value>, mut violation: Violation) -> (Vec<Value>, Violation) {
-        let (mut runs, mut fuel, steps_before) = (0_u32, 0_u64, self.steps());
+        let (mut runs, mut fuel, steps_before, reference) = (0_u32, 0_u64, self.steps(), self.reference_fuel());
         'simpler: loop {
             for candidate in shrink::candidates(&self.function, &arguments) {
                 runs = runs.saturating_add(1);
                 let steps = self.steps().saturating_sub(steps_before);
-                if runs > SHRINK_RUNS_MAX || fuel > SHRINK_FUEL_MAX || steps > SHRINK_STEPS_MAX {
+                let both = fuel.saturating_add(self.reference_fuel().saturating_sub(reference));
+                if runs > SHRINK_RUNS_MAX || both > SHRINK_FUEL_MAX || steps > SHRINK_STEPS_MAX {
                     return (arguments, violation);
                 }
-                let Ok(accepted) = self.accepted(&candidate) else { continue };
-                let judged = self.judge(&candidate, &accepted);
+                let Ok(terms) = self.accepted(&candidate) else { continue };
+                if self.outside(&terms) {
+                    continue;
+                }
+                let judged = self.judge(&candidate, &terms);
                 fuel = fuel.saturating_add(judged.usage.fuel);
                 if let Judgement::Violated(found) = judged.judgement
                     && found.alike(&violation)

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use proofmark_contract::Contract;
+use proofmark_mark::evidence::Evidence;
 use proofmark_mark::mark::Verified;
 use proofmark_mark::statement::Statement;
 use proofmark_run::native::Natives;
 use proofmark_run::worker::Launch;
 
-use crate::checks::Task;
+use crate::checks::{self, Task};
 use crate::govern::OnEvent;
 use crate::job;
 
@@ -23,8 +24,11 @@ pub enum Compared {
     Same,
     /// The first byte at which the statements differ, with what each says from there.
     Differs(Difference),
-    /// Why the check can't be run again.
-    Unknown(String),
+    /// Why the check can't be run again, and what would help.
+    Unknown {
+        why: &'static str,
+        next: &'static str,
+    },
 }
 
 /// Where two statements part.
@@ -34,8 +38,8 @@ pub struct Difference {
     pub replayed: String,
 }
 
-/// Replays every planned check of a verified mark. `contract` is the mark's, with what is sealed in it opened as far as that is
-/// known here.
+/// Replays every planned check of a verified mark. `contract` is the mark's, with what is sealed in it opened and its reference
+/// attached as far as they are known here.
 pub fn replay(
     verified: &Verified,
     contract: &Contract,
@@ -48,11 +52,11 @@ pub fn replay(
     let mut replayed = Vec::new();
     for (planned, payload) in verified.submission.plan.iter().zip(&verified.evidence_payloads) {
         let check = planned.check.clone();
-        if check == "properties" && !contract.is_open() {
-            let why = "the contract has sealed properties, and what opens them is not here".to_owned();
-            replayed.push(Replayed { check, compared: Compared::Unknown(why) });
+        if let Some(compared) = missing(&check, contract) {
+            replayed.push(Replayed { check, compared });
             continue;
         }
+        let earlier = earlier(payload);
         let task = Task {
             contract,
             artifact,
@@ -61,6 +65,7 @@ pub fn replay(
             executions: planned.executions,
             threads,
             natives: Some(natives),
+            earlier: &earlier,
             tell: &|_| {},
         };
         let found = job::check(launch, &check, &task, &verified.contract, watch);
@@ -69,6 +74,27 @@ pub fn replay(
         replayed.push(Replayed { compared, check });
     }
     replayed
+}
+
+/// The calls that broke the contract before the mark's submission, as its evidence has them.
+fn earlier(payload: &[u8]) -> Vec<String> {
+    let evidence = Statement::<Evidence>::parse(payload);
+    let calls = evidence.ok().and_then(|mut one| one.predicate.details.get_mut("earlier").map(serde_json::Value::take));
+    calls.and_then(|calls| serde_json::from_value(calls).ok()).unwrap_or_default()
+}
+
+/// What a check needs and is not here.
+fn missing(check: &str, contract: &Contract) -> Option<Compared> {
+    if check == "properties" && !contract.is_open() {
+        let why = "the contract has sealed properties, and what opens them is not here";
+        let next = "name the owner's contract with --contract FILE, or the home that opens it with --home DIR";
+        return Some(Compared::Unknown { why, next });
+    }
+    let gone = contract.reference.as_ref().is_some_and(|reference| reference.bytes().is_none());
+    (gone && checks::asks_reference(check)).then_some(Compared::Unknown {
+        why: "the contract's reference is not here",
+        next: "name its file with --reference FILE, or a home that has it with --home DIR",
+    })
 }
 
 fn difference(in_mark: &[u8], replayed: &[u8]) -> Option<Difference> {

@@ -77,6 +77,9 @@ pub struct Counterexample {
     pub held_out: bool,
 }
 
+/// How `violated` begins in a counterexample of `reference`; the reference's result in WAVE follows.
+pub const REFERENCE_RETURNS: &str = "the reference returns ";
+
 /// Residual risk is stated with a confidence of 1 − δ.
 const DELTA: f64 = 0.05;
 const MILLION: f64 = 1_000_000.0;

@@ -70,7 +70,7 @@ pub struct Outcome {
     pub host_calls: BTreeMap<String, u64>,
     /// The most linear memory that the instance held so far, all its memories together; 0 for natives.
     pub memory_bytes: u64,
-    /// What the host answered, where that is recorded ([`World::Real`]) and not over the limit.
+    /// What the host answered, where that is recorded ([`World::Real`], [`World::Taped`]) and not over the limit.
     pub tape: Option<Vec<u8>>,
 }
 
@@ -81,6 +81,9 @@ impl Outcome {
         Self { ended, fuel: 0, written, host_calls: BTreeMap::new(), memory_bytes: 0, tape: None }
     }
 }
+
+/// How the reason of a replay that left its tape begins.
+const LEFT_TAPE: &str = "left its tape: ";
 
 /// How one call ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +105,12 @@ impl Ended {
             (Self::Trapped(a), Self::Trapped(b)) | (Self::Departed(a), Self::Departed(b)) => a == b,
             _ => false,
         }
+    }
+
+    /// Whether the end is that of a replay which left its tape: it asked its host something else, or not all that it was to ask.
+    #[must_use]
+    pub fn left_tape(&self) -> bool {
+        matches!(self, Self::Trapped(why) if why.starts_with(LEFT_TAPE))
     }
 }
 
@@ -196,6 +205,15 @@ impl Program {
             Self::Native(native) => Session::Native(native),
         }
     }
+
+    /// As [`Program::session`], in another world than it was compiled for.
+    #[must_use]
+    pub fn session_in<'a>(&'a self, world: &'a World) -> Session<'a> {
+        match self {
+            Self::Wasm(program) => Session::Wasm(Instances { program, world, live: None, tape: None }),
+            Self::Native(native) => Session::Native(native),
+        }
+    }
 }
 
 /// Calls one after another.
@@ -284,7 +302,7 @@ impl Compiled {
     fn outcome(&self, store: &mut Store<Host>, ended: Ended) -> Outcome {
         let fuel = self.used(store);
         let host = store.data_mut();
-        let ended = host.departure().map_or(ended, |why| Ended::Trapped(format!("left its tape: {why}")));
+        let ended = host.departure().map_or(ended, |why| Ended::Trapped(format!("{LEFT_TAPE}{why}")));
         let (host_calls, tape) = (host.host_calls(), host.tape());
         Outcome { ended, fuel, written: host.written(), host_calls, memory_bytes: host.memory_bytes(), tape }
     }

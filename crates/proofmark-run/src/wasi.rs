@@ -42,6 +42,8 @@ type Directories = Vec<(PathBuf, String)>;
 pub enum World {
     /// A check: clocks count calls, random bytes come from the seed, variables are empty, directories are absent.
     Checked { seed: [u8; 32] },
+    /// The same, and what the host answers is recorded.
+    Taped { seed: [u8; 32] },
     /// A check that chooses what is behind capabilities: as [`World::Checked`], but with these variables and these bytes on
     /// standard input, and what is written is kept.
     Posed { seed: [u8; 32], environment: Vec<(String, String)>, stdin: Vec<u8> },
@@ -180,6 +182,10 @@ impl Wasi {
         let mut builder = WasiCtxBuilder::new();
         match world {
             World::Checked { seed } => checked(&mut builder, *seed),
+            World::Taped { seed } => {
+                wasi.taping = Taping::Recorded(Recording::default());
+                checked(&mut builder, *seed);
+            }
             // No tape answers nothing.
             World::Replayed => wasi.taping = Taping::Replayed(Box::new(Replay::new(Vec::new()))),
             World::Real { environment, read, write, stdin } => {

@@ -210,6 +210,9 @@ pub struct Making {
     /// How long the mark is valid, in days
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub valid_days: u32,
+    /// Write every try into a new directory: prompt, reply, sources, artifact, provenance
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
     #[command(flatten)]
     pub threads: Threads,
 }
@@ -243,6 +246,9 @@ pub struct Verify {
     /// The contract as its owner has it, for a replay of what is sealed in the mark [default: what the home can open]
     #[arg(long, value_name = "FILE", requires = "replay")]
     pub contract: Option<PathBuf>,
+    /// The contract's reference, for a replay [default: the home's, by its digest]
+    #[arg(long, value_name = "FILE", requires = "replay")]
+    pub reference: Option<PathBuf>,
     /// Also read a whole log directory, recompute every hash in it and look the mark's entries up
     #[arg(long, value_name = "DIR")]
     pub log: Option<PathBuf>,

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use proofmark_governor::govern::{Means, OnEvent};
+use proofmark_governor::job;
 use proofmark_mark::trust::Trust;
 use proofmark_run::fence::Launcher;
 use proofmark_run::fence::probe::{self, Lures};
@@ -14,6 +15,7 @@ use proofmark_run::worker::Fences;
 
 use crate::cli::{Cli, Command, Format, Printed};
 use crate::failure::Failure;
+use crate::inputs::Loaded;
 
 mod attribute;
 mod build;
@@ -117,6 +119,14 @@ pub fn launch() -> Result<Enforcement, Failure> {
     let memory = PathBuf::from("/dev/shm");
     let scratch = if tempfile::tempfile_in(&memory).is_ok() { memory } else { std::env::temp_dir() };
     Ok(Enforcement { fences, scratch, lures, reached: AtomicBool::new(false), _place: place })
+}
+
+/// Says early that the contract's reference can't be called: then no artifact can be held against it.
+pub fn reference(launch: &Enforcement, loaded: &Loaded) -> Result<(), Failure> {
+    job::reference(&launch.fences, &loaded.contract, &loaded.text).map_err(|why| {
+        Failure::wrong(format!("the contract's reference can't be called: {why}"))
+            .next("name one that has the contract's interface and needs no capability, or leave `[reference]` out")
+    })
 }
 
 /// What holds artifacts: fences, and outside of them the lures that no probe may ever reach.

@@ -1,13 +1,15 @@
 //! Reads what a command names on its command line: the home, a contract, an artifact, a mark, a trust file.
 
+use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
-use proofmark_contract::{Contract, Problem, resolve};
-use proofmark_governor::home::{Home, HomeError, read_limited};
+use proofmark_contract::{Contract, Problem, resolve, resolve_reference};
+use proofmark_governor::home::{Home, HomeError, read_limited, reference_blob};
 use proofmark_governor::job::{ARTIFACT_BYTES_MAX, CONTRACT_BYTES_MAX};
 use proofmark_governor::sealed::{self, SealError};
+use proofmark_mark::digest::Digest;
 use proofmark_mark::trust::Trust;
 
 use crate::failure::Failure;
@@ -24,9 +26,19 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The contract as checks, marks and the log have it: what is held out is sealed by the home, and opened.
+    /// The contract as checks, marks and the log have it: what is held out is sealed by the home, and opened. A reference that
+    /// is not beside the contract is the home's.
     pub fn sealed(self, home: &Path) -> Result<Self, Failure> {
-        let (text, contract) = sealed::sealed(home, &self.text).map_err(|error| seal_failure(error, self.text))?;
+        let Self { contract: whole, text } = self;
+        let (text, mut contract) = sealed::sealed(home, &text).map_err(|error| seal_failure(error, text))?;
+        if let Some(reference) = whole.reference {
+            let known = || reference_blob(home, reference.digest);
+            let bytes = reference.bytes().map(<[u8]>::to_vec).or_else(known).ok_or_else(|| {
+                Failure::wrong(format!("the contract's reference {} is not here", reference.digest))
+                    .next("name its file in the contract: `[reference]` with `component = \"FILE\"`")
+            })?;
+            contract.attach(&bytes).map_err(|error| Failure::wrong(error.to_string()))?;
+        }
         Ok(Self { contract, text })
     }
 }
@@ -84,22 +96,39 @@ pub fn is_binary(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm") || bytes.starts_with(b"\x7fELF")
 }
 
-/// Reads a contract and the WIT file it may name, and parses it.
+/// Reads a contract, and the WIT file and the reference that it may name, and parses it.
 pub fn contract(path: &Path) -> Result<Loaded, Failure> {
     let text = String::from_utf8(bytes("the contract", path, CONTRACT_BYTES_MAX)?)
         .map_err(|error| Failure::wrong(format!("the contract `{}` is not UTF-8: {error}", path.display())))?;
+    self_contained(path, text)
+}
+
+/// The contract of that text, in the file `path` or about to be.
+pub fn self_contained(path: &Path, text: String) -> Result<Loaded, Failure> {
     let name = path.display().to_string();
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let load = |wit: &str| wit_file(folder, wit);
-    let resolved = resolve(&text, &load).map_err(|problem| Failure::contract(&name, text.clone(), vec![problem]))?;
-    match Contract::parse(&resolved) {
-        Ok(contract) => Ok(Loaded { contract, text: resolved }),
-        Err(problems) => Err(Failure::contract(&name, resolved, problems)),
+    let placed = |text: &str, problem| Failure::contract(&name, text.to_owned(), vec![problem]);
+    let reference = RefCell::new(None);
+    let digest_of = |component: &str| {
+        let bytes = read_limited(&folder.join(component), ARTIFACT_BYTES_MAX).map_err(|error| error.to_string())?;
+        let digest = Digest::of(&bytes);
+        reference.replace(Some(bytes));
+        Ok(digest)
+    };
+    let text = resolve_reference(&text, &digest_of).map_err(|problem| placed(&text, problem))?;
+    let text = resolve(&text, &|wit| wit_file(folder, wit)).map_err(|problem| placed(&text, problem))?;
+    let mut contract = match Contract::parse(&text) {
+        Ok(contract) => contract,
+        Err(problems) => return Err(Failure::contract(&name, text, problems)),
+    };
+    if let Some(reference) = reference.into_inner() {
+        contract.attach(&reference).map_err(|error| Failure::wrong(error.to_string()))?;
     }
+    Ok(Loaded { contract, text })
 }
 
 /// A WIT file that a contract names, beside it.
-pub fn wit_file(folder: &Path, name: &str) -> Result<String, String> {
+fn wit_file(folder: &Path, name: &str) -> Result<String, String> {
     let data = read_limited(&folder.join(name), CONTRACT_BYTES_MAX).map_err(|error| error.to_string())?;
     String::from_utf8(data).map_err(|error| error.to_string())
 }

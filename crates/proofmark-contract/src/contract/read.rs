@@ -9,8 +9,8 @@ use toml::de::{DeTable, DeValue};
 use super::budget::budget;
 use super::table::{Problems, Table, whole};
 use super::{
-    CONTRACT_BYTES_MAX, Contract, Example, Property, capabilities, coherence, examples, invariants, process, sealed,
-    secrets,
+    CONTRACT_BYTES_MAX, Contract, Example, Property, capabilities, coherence, examples, invariants, process, reference,
+    sealed, secrets,
 };
 use crate::budget::Budget;
 use crate::cel::{Predicate, Role};
@@ -91,10 +91,7 @@ fn contract<'a>(text: &'a str, mut table: Table<'a>, problems: &mut Problems) ->
     let invariant_tables = table.tables("invariant", "[[invariant]]", problems);
     let secret_tables = table.tables("secret", "[[secret]]", problems);
     let may_trap_value = table.value("may_trap");
-    if table.value("reference").is_some() {
-        let problem = Problem::new(table.key_span("reference"), "`[reference]` is not supported yet", "not supported");
-        problems.push(problem.help("leave it out, and write what the reference guarantees as properties"));
-    }
+    let reference_table = table.table("reference", "[reference]", problems);
     let at_may_trap = table.key_span("may_trap");
     let may_trap = match (&interface, may_trap_value) {
         (Some(interface), Some(value)) => may_trap(interface, &table, value, at_may_trap, problems),
@@ -111,6 +108,7 @@ fn contract<'a>(text: &'a str, mut table: Table<'a>, problems: &mut Problems) ->
             problems.extend(coherence::contradictions(interface, &examples, &properties));
         }
     }
+    let reference = reference_table.and_then(|table| reference::read(table, interface.as_ref(), problems));
     let sealed = sealed::read(sealed_tables, properties.len(), problems);
     let invariants = invariants::read(invariant_tables, &capabilities.write, problems);
     let examples: Vec<Example> = examples.into_iter().map(|placed| placed.example).collect();
@@ -125,6 +123,7 @@ fn contract<'a>(text: &'a str, mut table: Table<'a>, problems: &mut Problems) ->
         sealed,
         invariants,
         secrets,
+        reference,
         capabilities,
         budget,
         digest,

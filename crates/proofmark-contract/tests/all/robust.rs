@@ -1,6 +1,6 @@
 //! Whatever the text is, parsing ends with an answer: no panic, no exhausted stack, problems inside the text.
 
-use proofmark_contract::{CONTRACT_BYTES_MAX, Contract, resolve};
+use proofmark_contract::{CONTRACT_BYTES_MAX, Contract, resolve, resolve_reference};
 use proptest::prelude::*;
 
 use super::contract;
@@ -32,6 +32,9 @@ capabilities = ["random"]
 releases = "size(r.y) + int(n)"
 may_reach = ["result.1"]
 constant_fuel = true
+[reference]
+component = "legacy.wasm"
+sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 [capabilities]
 random = true
 read = ["/data"]
@@ -54,6 +57,14 @@ pub(super) fn survives(text: &str) {
     }
     if let Err(problem) = resolve(text, &|_| Err("no".to_owned())) {
         assert!(text.get(problem.span).is_some());
+    }
+    let digest = proofmark_mark::digest::Digest::of(b"legacy");
+    for found in [Ok(digest), Err("no".to_owned())] {
+        match resolve_reference(text, &|_| found.clone()) {
+            // What was written for a path is taken for a digest, and resolved once.
+            Ok(resolved) => assert_eq!(resolve_reference(&resolved, &|_| Ok(digest)), Ok(resolved)),
+            Err(problem) => assert!(text.get(problem.span).is_some()),
+        }
     }
 }
 

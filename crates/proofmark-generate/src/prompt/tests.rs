@@ -88,6 +88,20 @@ fn what_the_wit_says_beside_its_types_is_told() {
 }
 
 #[test]
+fn a_reference_is_told_by_its_results_alone() {
+    let reference = format!("{CONTRACT}\n[reference]\nsha256 = \"{}\"\n", "ab".repeat(32));
+    let public = public(&reference);
+    let prompt = asked(&public, Target::C);
+    assert!(prompt.contains("an existing implementation, which is not shown") && !prompt.contains("abab"), "{prompt}");
+    let differs = public.differs("dedupe([1])", "the reference returns [1]", "[]").unwrap();
+    let findings = [Finding::Counterexample(differs)];
+    let told = all(&repair(&public, &bind(Target::C, &public).unwrap(), None, &findings));
+    assert!(told.contains("call: dedupe([1])\nit must give: [1]\nwhat came: []"), "{told}");
+    assert_eq!(public.differs("dedupe([1])", "something else", "[]"), None);
+    assert_eq!(self::public(CONTRACT).differs("dedupe([1])", "the reference returns [1]", "[]"), None);
+}
+
+#[test]
 fn a_program_is_told_what_it_is_given() {
     let text = "contract = 1\nname = \"n\"\nintent = \"i\"\n[interface.process]\narguments = \"list<string>\"\n\
                 stdin = \"string\"\nstdout = \"string\"\nfiles = \"/data\"\n[capabilities]\nwrite = [\"/data\"]\n\

@@ -118,7 +118,7 @@ pub(super) fn of(task: &Task<'_>, contract_text: &str, means: &Means<'_>) -> Res
 
 fn in_worker(task: &Task<'_>, contract_text: &str, means: &Means<'_>) -> Result<Vec<Shards>, String> {
     let work = Work::Behaviour { inputs: task.executions, threads: task.threads };
-    let job = job::written(work, contract_text, task.artifact)?;
+    let job = job::written(work, contract_text, task.artifact, None)?;
     let mut worker = worker::start(means.launch, &worker::Seen::default(), job::SILENCE_MAX, job)
         .map_err(|ended| job::why(&ended))?;
     let mut functions = Vec::new();

@@ -1,8 +1,10 @@
 //! `determinism`: same input, same output, same fuel?
 //!
-//! Each input is called twice in fresh instances (result and fuel must agree) and once more in an instance that is kept
-//! for a few calls (the result must agree: what a call leaves behind must not change the next). Clocks and random numbers
-//! go on from call to call, so a kept instance is not compared when the contract grants one of them.
+//! Each input is called twice in fresh instances: result and fuel must agree. Where the contract grants a capability, what the
+//! host answered the first time is recorded and a third fresh instance is answered so: the same again, so that nothing but
+//! the answers tells. And it is called in an instance that is kept for a few calls, in one whose memory other calls have
+//! filled, and in one that goes on for thousands of calls: what calls leave behind must not change a result. Where clocks, random
+//! numbers or standard input go on from call to call, a kept instance is held against a fresh one that is answered alike.
 
 use std::sync::Arc;
 
@@ -10,20 +12,27 @@ use proofmark_contract::generate::{Dictionary, Source};
 use proofmark_contract::{Call, Function, Value};
 use proofmark_mark::evidence::{Counterexample, Outcome};
 use proofmark_run::usage::Usage;
+use proofmark_run::wasi::World;
 use proofmark_run::{Ended, Outcome as Called, Program};
 use serde_json::json;
 
 use super::{Finding, Progress, Task, counts, not_callable};
 use crate::judge::shown;
 use crate::shards::{self, Merge, SHARDS, Watch};
+use deep::{Deep, Look, Pool};
+use kept::{Compared, Kept};
+
+mod deep;
+mod kept;
 
 /// Calls in one kept instance.
 const KEPT_CALLS: u64 = 16;
-
-/// The part of a contract's total fuel that is spent here on each function.
+/// Inputs of each shard that are called again in depth.
+const KNOWN_EACH: usize = 2;
+/// The part of a contract's total fuel that is spent on pairs of each function.
 const FUEL_PART: u64 = 10;
 
-/// Compares pairs of calls for every exported function.
+/// Compares calls for every exported function.
 #[must_use]
 pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
     let program = match task.program() {
@@ -31,11 +40,10 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
         Err(error) => return not_callable("determinism", &error),
     };
     let dictionary = Dictionary::of(task.contract);
+    let worlds = Worlds::of(task);
     let functions = &task.contract.interface.functions;
     let planned = task.executions.saturating_mul(functions.len() as u64);
-    let mut pairs = Vec::new();
-    let mut differences = Vec::new();
-    let mut usage = Usage::default();
+    let (mut lines, mut pools) = (Vec::new(), Vec::new());
     for (function, before) in functions.iter().zip((0_u64..).map(|nth| nth.saturating_mul(task.executions))) {
         let shifted = |done: u64, _: u64| progress(before.saturating_add(done), planned);
         let results = shards::run(
@@ -43,42 +51,81 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
             task.executions,
             &shifted,
             || (),
-            |(), shard, watch| one_shard(task, &program, function, &dictionary, shard, watch),
+            |(), shard, watch| {
+                Shard { task, program: &program, worlds: &worlds, function, shard }.run(&dictionary, watch)
+            },
         );
-        let sum = |of: fn(&Pairs) -> u64| results.iter().fold(0_u64, |sum, shard| sum.saturating_add(of(shard)));
-        pairs.push(Compared { function, pairs: sum(|shard| shard.pairs), kept: sum(|shard| shard.kept) });
-        results.iter().for_each(|shard| usage.add(shard.usage.clone()));
-        differences.extend(results.into_iter().find_map(|shard| shard.difference).map(|found| (function, found)));
+        let (pairs, known) = Pairs::merged(results);
+        pools.push(Pool { function: Arc::clone(function), known });
+        lines.push(Line { function, pairs, deep: Deep::default() });
     }
-    finding(task, &pairs, &usage, &differences)
+    if task.contract.interface.process().is_none() {
+        let shifted = |_: u64, _: u64| progress(planned, planned);
+        let taped = worlds.live();
+        let look = Look { task, program: &program, taped, dictionary: &dictionary, pools: &pools, progress: &shifted };
+        for (nth, line) in lines.iter_mut().enumerate().filter(|(_, line)| line.pairs.difference.is_none()) {
+            line.deep = look.at(nth);
+        }
+    }
+    finding(task, &worlds, &lines)
 }
 
-impl Task<'_> {
-    /// Whether a kept instance must answer as a fresh one does.
-    fn keeps(&self) -> bool {
-        let granted = self.contract.capabilities.names();
-        !["clocks", "random", "stdin"].iter().any(|name| granted.contains(*name))
+/// In which worlds is called, beside that of every check.
+struct Worlds {
+    /// Where what the host answers is recorded; `None` where nothing is granted, or nothing can be recorded.
+    taped: Option<World>,
+    /// Whether what the host answers goes on from call to call.
+    goes_on: bool,
+}
+
+impl Worlds {
+    fn of(task: &Task<'_>) -> Self {
+        let granted = task.contract.capabilities.names();
+        let taped = !granted.is_empty() && task.contract.interface.process().is_none();
+        let World::Checked { seed } = task.world() else { return Self { taped: None, goes_on: false } };
+        Self {
+            taped: taped.then_some(World::Taped { seed }),
+            goes_on: ["clocks", "random", "stdin"].iter().any(|name| granted.contains(*name)),
+        }
+    }
+
+    /// The world of a kept instance, where its host has to be recorded.
+    fn live(&self) -> Option<&World> {
+        self.taped.as_ref().filter(|_| self.goes_on)
     }
 }
 
-/// What was compared for one function.
-struct Compared<'a> {
+/// What was looked at for one function.
+struct Line<'a> {
     function: &'a Arc<Function>,
-    pairs: u64,
-    /// Of those, the ones called a third time in a kept instance.
-    kept: u64,
+    pairs: Pairs,
+    deep: Deep,
 }
 
+impl Line<'_> {
+    fn difference(&self) -> Option<&Difference> {
+        self.pairs.difference.as_ref().or(self.deep.difference.as_ref())
+    }
+}
+
+/// What was compared, in one shard or in all.
+#[derive(Default)]
 struct Pairs {
     pairs: u64,
+    /// Of those, the ones called again in a kept instance, and compared with it.
     kept: u64,
+    /// Of those, the ones that a fresh instance was answered alike in.
+    replayed: u64,
     usage: Usage,
+    known: Vec<(Vec<Value>, Ended)>,
     difference: Option<Difference>,
 }
 
-struct Difference {
+/// An input whose calls differ: where, and what came of both.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Difference {
     arguments: Vec<Value>,
-    where_: &'static str,
+    where_: String,
     got: String,
 }
 
@@ -88,69 +135,115 @@ impl Merge for Pairs {
     }
 }
 
-fn one_shard(
-    task: &Task<'_>,
-    program: &Program,
-    function: &Function,
-    dictionary: &Dictionary,
-    shard: usize,
-    watch: &Watch<'_>,
-) -> Pairs {
-    let name = function.full_name();
-    let seed = task.challenge.derive(&[b"determinism", name.as_bytes(), &(shard as u64).to_be_bytes()]);
-    let mut source = Source::new(seed, dictionary);
-    let fuel_max = shards::share(task.contract.budget.total_fuel / FUEL_PART, shard);
-    let (mut fuel, mut pairs, mut thirds) = (0_u64, 0_u64, 0_u64);
-    let mut usage = Usage::default();
-    let keeps = task.keeps();
-    let mut kept = program.session();
-    for nth in 0..shards::share(task.executions, shard) {
-        if keeps && nth % KEPT_CALLS == 0 {
-            kept = program.session();
+impl Pairs {
+    /// All shards together, and the inputs that are called again.
+    fn merged(shards: Vec<Self>) -> (Self, Vec<(Vec<Value>, Ended)>) {
+        let mut total = Self::default();
+        for shard in shards {
+            total.pairs = total.pairs.saturating_add(shard.pairs);
+            total.kept = total.kept.saturating_add(shard.kept);
+            total.replayed = total.replayed.saturating_add(shard.replayed);
+            total.usage.add(shard.usage);
+            total.known.extend(shard.known);
+            total.difference = total.difference.or(shard.difference);
         }
-        if fuel >= fuel_max || !watch.step(shard) {
-            break;
-        }
-        let arguments = source.arguments(function);
-        let (first, second) = (program.call(function, &arguments), program.call(function, &arguments));
-        let third = keeps.then(|| kept.call(function, &arguments));
-        for called in [Some(&first), Some(&second), third.as_ref()].into_iter().flatten() {
-            fuel = fuel.saturating_add(called.fuel);
-            usage.add(called.into());
-        }
-        pairs = pairs.saturating_add(1);
-        thirds = thirds.saturating_add(u64::from(third.is_some()));
-        if let Some((where_, got)) = differ(&first, &second, third.as_ref()) {
-            return Pairs { pairs, kept: thirds, usage, difference: Some(Difference { arguments, where_, got }) };
-        }
+        let known = std::mem::take(&mut total.known);
+        (total, known)
     }
-    Pairs { pairs, kept: thirds, usage, difference: None }
 }
 
-fn differ(first: &Called, second: &Called, kept: Option<&Called>) -> Option<(&'static str, String)> {
-    if !first.ended.same(&second.ended) {
-        return Some(("in two fresh instances", both(&first.ended, &second.ended)));
+struct Shard<'a> {
+    task: &'a Task<'a>,
+    program: &'a Program,
+    worlds: &'a Worlds,
+    function: &'a Function,
+    shard: usize,
+}
+
+impl Shard<'_> {
+    fn run(&self, dictionary: &Dictionary, watch: &Watch<'_>) -> Pairs {
+        let Shard { task, program, worlds, function, shard } = *self;
+        let name = function.full_name();
+        let seed = task.challenge.derive(&[b"determinism", name.as_bytes(), &(shard as u64).to_be_bytes()]);
+        let mut source = Source::new(seed, dictionary);
+        let fuel_max = shards::share(task.contract.budget.total_fuel / FUEL_PART, shard);
+        let (mut fuel, mut pairs) = (0_u64, Pairs::default());
+        let mut kept = Kept::new(program, worlds.live());
+        for nth in 0..shards::share(task.executions, shard) {
+            if nth % KEPT_CALLS == 0 {
+                kept.renew();
+            }
+            if fuel.saturating_add(kept.fuel) >= fuel_max || !watch.step(shard) {
+                break;
+            }
+            let arguments = source.arguments(function);
+            let (first, second, replayed) = self.fresh(&arguments);
+            let third = kept.call(function, &arguments, &first.ended);
+            for called in [Some(&first), Some(&second), replayed.as_ref()].into_iter().flatten() {
+                fuel = fuel.saturating_add(called.fuel);
+                pairs.usage.add(called.into());
+            }
+            pairs.pairs = pairs.pairs.saturating_add(1);
+            pairs.replayed = pairs.replayed.saturating_add(u64::from(replayed.is_some()));
+            pairs.kept = pairs.kept.saturating_add(u64::from(third != Compared::AskedOtherwise));
+            if let Some((where_, got)) = differ(&first, &second, replayed.as_ref(), &third) {
+                pairs.difference = Some(Difference { arguments, where_: where_.to_owned(), got });
+                break;
+            }
+            if pairs.known.len() < KNOWN_EACH && matches!(first.ended, Ended::Returned(_)) {
+                pairs.known.push((arguments, first.ended));
+            }
+        }
+        pairs.usage.add(kept.usage);
+        pairs
     }
-    if first.fuel != second.fuel {
-        return Some(("in two fresh instances", format!("{} fuel, then {}", first.fuel, second.fuel)));
+
+    /// Calls in fresh instances: two, and a third that is answered as the first was, where that can be.
+    fn fresh(&self, arguments: &[Value]) -> (Called, Called, Option<Called>) {
+        let Shard { program, function, worlds, .. } = *self;
+        let mut first = match &worlds.taped {
+            Some(world) => program.call_in(world, function, arguments),
+            None => program.call(function, arguments),
+        };
+        let replayed = first.tape.take().map(|tape| program.replay(function, arguments, tape));
+        (first, program.call(function, arguments), replayed)
     }
-    let kept = kept.filter(|kept| !first.ended.same(&kept.ended))?;
-    Some(("in a fresh instance and in one that was called before", both(&first.ended, &kept.ended)))
+}
+
+/// What tells the calls of one input apart, the plainest first.
+fn differ(
+    first: &Called,
+    second: &Called,
+    replayed: Option<&Called>,
+    kept: &Compared,
+) -> Option<(&'static str, String)> {
+    let pairs =
+        [(Some(second), "in two fresh instances"), (replayed, "in two fresh instances whose host answers alike")];
+    for (other, where_) in pairs {
+        let Some(other) = other else { continue };
+        if !first.ended.same(&other.ended) {
+            return Some((where_, both(&first.ended, &other.ended)));
+        }
+        if first.fuel != other.fuel {
+            return Some((where_, format!("{} fuel, then {}", first.fuel, other.fuel)));
+        }
+    }
+    match kept {
+        Compared::Differs(fresh, kept) | Compared::Stopped(fresh, kept) => {
+            Some(("in a fresh instance and in one that was called before", both(fresh, kept)))
+        }
+        Compared::Same | Compared::AskedOtherwise => None,
+    }
 }
 
 fn both(first: &Ended, second: &Ended) -> String {
     format!("{}, then {}", shown(&first.to_string()), shown(&second.to_string()))
 }
 
-fn finding(
-    task: &Task<'_>,
-    compared: &[Compared<'_>],
-    usage: &Usage,
-    differences: &[(&Arc<Function>, Difference)],
-) -> Finding {
-    let kept_calls = if task.keeps() { KEPT_CALLS } else { 0 };
-    let counterexamples: Vec<Counterexample> = differences
+fn finding(task: &Task<'_>, worlds: &Worlds, lines: &[Line<'_>]) -> Finding {
+    let counterexamples: Vec<Counterexample> = lines
         .iter()
+        .filter_map(|line| Some((line.function, line.difference()?)))
         .map(|(function, difference)| Counterexample {
             property: "determinism".to_owned(),
             call: Call { function: Arc::clone(function), args: difference.arguments.clone() }.to_string(),
@@ -159,70 +252,44 @@ fn finding(
             held_out: false,
         })
         .collect();
-    let listed: Vec<_> = compared
+    let mut usage = Usage::default();
+    for line in lines {
+        usage.add(line.pairs.usage.clone());
+        usage.add(line.deep.usage.clone());
+    }
+    let listed: Vec<_> = lines
         .iter()
-        .map(|of| json!({ "function": of.function.full_name(), "pairs": of.pairs, "kept": of.kept }))
+        .map(|Line { function, pairs, deep, .. }| {
+            json!({
+                "function": function.full_name(),
+                "pairs": pairs.pairs,
+                "kept": pairs.kept,
+                "replayed": pairs.replayed,
+                "longest": deep.longest,
+                "compared": deep.compared,
+                "filled": deep.filled,
+                "stopped": deep.stopped,
+                "asked_otherwise": deep.asked_otherwise,
+            })
+        })
         .collect();
     Finding {
-        outcome: if differences.is_empty() { Outcome::Passed } else { Outcome::Failed },
+        outcome: if counterexamples.is_empty() { Outcome::Passed } else { Outcome::Failed },
         reason: counterexamples.first().map(|first| format!("not {}", first.violated)),
         counts: counts([
-            ("pairs", compared.iter().map(|of| of.pairs).min().unwrap_or(0)),
-            ("differences", differences.len() as u64),
+            ("pairs", lines.iter().map(|line| line.pairs.pairs).min().unwrap_or(0)),
+            ("differences", counterexamples.len() as u64),
         ]),
         counterexamples,
         details: json!({
-            "shards": SHARDS, "kept_calls": kept_calls, "functions": listed, "usage": task.usage(usage),
+            "shards": SHARDS,
+            "kept_calls": KEPT_CALLS,
+            "answered_alike": worlds.live().is_some(),
+            "functions": listed,
+            "usage": task.usage(&usage),
         }),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proofmark_contract::Contract;
-    use proofmark_mark::challenge::Challenge;
-    use proofmark_mark::digest::Digest;
-
-    use super::*;
-
-    const STATE: &str = r#"(module (global $calls (mut i32) (i32.const 0))
-        (func (export "f") (param i32) (result i32)
-            (global.set $calls (i32.add (global.get $calls) (i32.const 1))) (global.get $calls)))"#;
-
-    fn found(module: &str, capabilities: &str) -> Finding {
-        let text = format!(
-            "contract = 1\nname = \"c\"\nintent = \"c\"\n[interface]\nwit = \"package a:b; world w {{ export f: \
-             func(n: u32) -> u32; }}\"\n[capabilities]\n{capabilities}"
-        );
-        let contract = Contract::parse(&text).unwrap();
-        let challenge = Challenge(Digest::of(b"seed"));
-        let artifact = module.as_bytes();
-        run(
-            &Task {
-                contract: &contract,
-                artifact,
-                challenge,
-                attempt: 1,
-                executions: 128,
-                threads: 2,
-                natives: None,
-                tell: &|_| {},
-            },
-            &|_, _| {},
-        )
-    }
-
-    #[test]
-    fn only_calls_that_were_made_are_counted() {
-        let same = r#"(module (func (export "f") (param i32) (result i32) local.get 0))"#;
-        let counts = |finding: &Finding| ["pairs", "kept"].map(|name| finding.details["functions"][0][name].clone());
-        assert_eq!(counts(&found(same, "")), [128, 128]);
-        assert_eq!(counts(&found(same, "clocks = true")), [128, 0]);
-    }
-
-    #[test]
-    fn what_a_call_leaves_behind_is_seen_only_where_instances_are_kept() {
-        assert_eq!(found(STATE, "").outcome, Outcome::Failed);
-        assert_eq!(found(STATE, "clocks = true").outcome, Outcome::Passed);
-    }
-}
+mod tests;

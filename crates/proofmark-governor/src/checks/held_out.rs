@@ -124,6 +124,7 @@ mod tests {
                 executions: 4096,
                 threads: 2,
                 natives: None,
+                earlier: &[],
                 tell: &|_| {},
             },
             &|_, _| {},

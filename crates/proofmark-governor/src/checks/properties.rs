@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use proofmark_contract::generate::{Dictionary, Source};
 use proofmark_contract::{Call, Contract, Function, Property, Value};
-use proofmark_mark::evidence::{Counterexample, Outcome, risk_ppm};
+use proofmark_mark::evidence::{Counterexample, Outcome, REFERENCE_RETURNS, risk_ppm};
 use proofmark_run::Program;
 use proofmark_run::program::Twin;
 use proofmark_run::usage::Usage;
@@ -18,8 +18,8 @@ use crate::judge::{Judge, Judgement, Violation, shown};
 use crate::shards::{self, Merge, Watch};
 use guided::{Guide, Guided};
 
-mod details;
-mod guided;
+pub(super) mod details;
+pub(super) mod guided;
 
 /// Inputs generated for each execution asked for, at most, in search of ones that a narrow `requires` accepts.
 const GENERATED_MAX: u64 = 16;
@@ -27,7 +27,7 @@ const GENERATED_MAX: u64 = 16;
 /// may take 20 times as many, so that an artifact with large results could otherwise hold a check up for days.
 const STEPS_EACH: u64 = 100_000;
 /// A property whose `requires` accepts fewer than one in this many inputs is vacuous.
-const VACUOUS: u64 = 1000;
+pub(super) const VACUOUS: u64 = 1000;
 
 /// Runs every property of the contract, and `no traps` for every exported function.
 #[must_use]
@@ -54,37 +54,50 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
 
 /// What was done for one function, in one shard or in all.
 #[derive(Debug, Clone, Default)]
-struct Tally {
-    function: String,
-    generated: u64,
-    executions: u64,
+pub(super) struct Tally {
+    pub function: String,
+    pub generated: u64,
+    pub executions: u64,
     /// Calls that trapped where `may_trap` allows it.
-    allowed_traps: u64,
-    fuel: u64,
+    pub allowed_traps: u64,
+    /// Where the reference is asked, with that of its calls.
+    pub fuel: u64,
     /// The most of any call.
-    usage: Usage,
+    pub usage: Usage,
     /// Shards whose share of the total fuel ran out before their executions were done.
-    out_of_fuel: u64,
+    pub out_of_fuel: u64,
     /// Shards whose share of evaluator steps ran out before their executions were done.
-    out_of_steps: u64,
-    properties: Vec<Accepted>,
-    violated: Option<(Vec<Value>, Violation)>,
-    undecided: Option<(Vec<Value>, String)>,
+    pub out_of_steps: u64,
+    pub properties: Vec<Accepted>,
+    pub violated: Option<(Vec<Value>, Violation)>,
+    pub undecided: Option<(Vec<Value>, String)>,
     /// What the guided part did; `None` if there was none.
-    guided: Option<Guided>,
+    pub guided: Option<Guided>,
 }
 
 /// How often one property was evaluated, and how often its `requires` said no.
 #[derive(Debug, Clone, Default)]
-struct Accepted {
-    evaluated: u64,
-    discarded: u64,
+pub(super) struct Accepted {
+    pub evaluated: u64,
+    pub discarded: u64,
 }
 
 impl Merge for Tally {
     fn stops(&self) -> bool {
         self.violated.is_some()
     }
+}
+
+/// What one function is searched with.
+pub(super) struct Search<'a> {
+    pub task: &'a Task<'a>,
+    /// The check that asks; inputs follow from its name.
+    pub check: &'a str,
+    pub function: &'a Arc<Function>,
+    /// What guides the second part; without it there is none.
+    pub twin: Option<&'a Twin>,
+    /// Makes the judge of a thread.
+    pub judge: &'a (dyn Fn() -> Judge<'a> + Sync),
 }
 
 fn search(
@@ -94,33 +107,69 @@ fn search(
     function: &Arc<Function>,
     progress: Progress<'_>,
 ) -> Tally {
-    let contract = task.contract;
-    let dictionary = &Dictionary::of(contract);
-    let name = function.full_name();
-    let results = shards::run(
-        task.threads,
-        task.executions,
-        progress,
-        || Judge::new(contract, function, program),
-        |judge, shard, watch| {
+    let judge = || Judge::new(task.contract, function, program);
+    Search { task, check: "properties", function, twin, judge: &judge }.run(progress)
+}
+
+impl Search<'_> {
+    /// Both parts, and the first violation made simpler.
+    pub(super) fn run(&self, progress: Progress<'_>) -> Tally {
+        let Search { task, check, function, twin, judge } = *self;
+        let earlier = earlier(task, function);
+        let again = again(&judge(), function, &earlier);
+        if again.violated.is_some() {
+            return again;
+        }
+        let dictionary = &Dictionary::of(task.contract);
+        let name = function.full_name();
+        let results = shards::run(task.threads, task.executions, progress, judge, |judge, shard, watch| {
             let number = (shard as u64).to_be_bytes();
-            let seed = task.challenge.derive(&[b"properties", name.as_bytes(), &number]);
+            let seed = task.challenge.derive(&[check.as_bytes(), name.as_bytes(), &number]);
             one_shard(task, judge, Source::new(seed, dictionary), function, shard, watch)
-        },
-    );
-    let mut total = merged(function, results);
-    if let (Some(twin), None) = (twin, &total.violated) {
-        let shifted = |done: u64, _: u64| progress(task.executions.saturating_add(done), 0);
-        let mut guided = guided::search(&Guide { task, program, twin, function, dictionary }, &shifted);
-        total.violated = guided.violated.take();
-        total.usage.add(std::mem::take(&mut guided.usage));
-        total.guided = Some(guided);
+        });
+        let mut total = merged(function, [vec![again], results].concat());
+        if let (Some(twin), None) = (twin, &total.violated) {
+            let shifted = |done: u64, _: u64| progress(task.executions.saturating_add(done), 0);
+            let guide = Guide { task, check, twin, function, dictionary, earlier: &earlier };
+            let mut guided = guided::search(&guide, judge, &shifted);
+            total.violated = guided.violated.take();
+            total.usage.add(std::mem::take(&mut guided.usage));
+            total.guided = Some(guided);
+        }
+        if let Some((arguments, violation)) = total.violated.take() {
+            (task.tell)(Milestone::Shrinking);
+            total.violated = Some(judge().shrink(arguments, violation));
+        }
+        total
     }
-    if let Some((arguments, violation)) = total.violated.take() {
-        (task.tell)(Milestone::Shrinking);
-        total.violated = Some(Judge::new(contract, function, program).shrink(arguments, violation));
+}
+
+/// The inputs of one function that broke the contract before.
+fn earlier(task: &Task<'_>, function: &Arc<Function>) -> Vec<Vec<Value>> {
+    let calls = task.earlier.iter().filter_map(|text| task.contract.interface.parse_call(text).ok());
+    calls.filter(|call| Arc::ptr_eq(&call.function, function)).map(|call| call.args).collect()
+}
+
+/// What broke the contract before, tried first. These are no executions: nothing drew them, and the bound does not rest on them.
+fn again(judge: &Judge<'_>, function: &Function, inputs: &[Vec<Value>]) -> Tally {
+    let mut tally = Tally {
+        function: function.full_name(),
+        properties: vec![Accepted::default(); judge.conditions()],
+        ..Tally::default()
+    };
+    for arguments in inputs {
+        let Ok(terms) = judge.accepted(arguments) else { continue };
+        if judge.outside(&terms) {
+            continue;
+        }
+        let judged = judge.judge(arguments, &terms);
+        tally.usage.add(judged.usage);
+        if let Judgement::Violated(violation) = judged.judgement {
+            tally.violated = Some(judge.shrink(arguments.clone(), violation));
+            break;
+        }
     }
-    total
+    tally
 }
 
 fn one_shard(
@@ -134,7 +183,7 @@ fn one_shard(
     let target = shards::share(task.executions, shard);
     let fuel_max = shards::share(task.contract.budget.total_fuel, shard);
     let (steps_before, steps_max) = (judge.steps(), target.saturating_mul(STEPS_EACH));
-    let mut tally = Tally { properties: vec![Accepted::default(); judge.properties.len()], ..Tally::default() };
+    let mut tally = Tally { properties: vec![Accepted::default(); judge.conditions()], ..Tally::default() };
     while tally.generated < target.saturating_mul(GENERATED_MAX) {
         let first_pass = tally.generated < target;
         let behind: Vec<bool> = tally.properties.iter().map(|property| property.evaluated < target).collect();
@@ -151,32 +200,42 @@ fn one_shard(
         }
         let arguments = inputs.arguments(function);
         tally.generated = tally.generated.saturating_add(1);
-        let accepted = match judge.accepted(&arguments) {
-            Ok(accepted) => accepted,
+        let reference_before = judge.reference_fuel();
+        let terms = match judge.accepted(&arguments) {
+            Ok(terms) => terms,
             Err(why) => {
                 tally.undecided.get_or_insert((arguments, why));
                 continue;
             }
         };
-        tally.discard(&accepted);
+        tally.fuel = tally.fuel.saturating_add(judge.reference_fuel().saturating_sub(reference_before));
+        let accepted = &terms.accepted;
+        tally.discard(accepted);
+        if judge.outside(&terms) {
+            // Nothing is called, but it took what the reference takes.
+            if !watch.step(shard) {
+                break;
+            }
+            continue;
+        }
         if !first_pass && !accepted.iter().zip(&behind).any(|(accepted, behind)| *accepted && *behind) {
             continue;
         }
         if !watch.step(shard) {
             break;
         }
-        let judged = judge.judge(&arguments, &accepted);
+        let judged = judge.judge(&arguments, &terms);
         tally.fuel = tally.fuel.saturating_add(judged.usage.fuel);
         tally.usage.add(judged.usage);
         tally.executions = tally.executions.saturating_add(1);
         match judged.judgement {
-            Judgement::Holds => tally.evaluate(&accepted),
+            Judgement::Holds => tally.evaluate(accepted),
             Judgement::AllowedTrap => tally.allowed_traps = tally.allowed_traps.saturating_add(1),
             Judgement::Undecided(why) => {
                 tally.undecided.get_or_insert((arguments, why));
             }
             Judgement::Violated(violation) => {
-                tally.evaluate(&accepted);
+                tally.evaluate(accepted);
                 tally.violated = Some((arguments, violation));
                 break;
             }
@@ -305,7 +364,7 @@ fn conclusion(
     (Outcome::Passed, None)
 }
 
-fn counterexample(
+pub(super) fn counterexample(
     contract: &Contract,
     function: &Arc<Function>,
     arguments: &[Value],
@@ -318,6 +377,13 @@ fn counterexample(
             call,
             violated: "every call returns".to_owned(),
             got: shown(why),
+            held_out: false,
+        },
+        Violation::Differs { expected, got } => Counterexample {
+            property: super::reference::CHECK.to_owned(),
+            call,
+            violated: format!("{REFERENCE_RETURNS}{}", shown(expected)),
+            got: shown(got),
             held_out: false,
         },
         Violation::Property { name, got } => {
@@ -361,10 +427,44 @@ mod tests {
                 executions,
                 threads: 2,
                 natives: None,
+                earlier: &[],
                 tell: &|_| {},
             },
             &|_, _| {},
         )
+    }
+
+    #[test]
+    fn what_broke_the_contract_before_is_tried_first() {
+        let text = "contract = 1\nname = \"c\"\nintent = \"c\"\n[interface]\nwit = \"package a:b; world w { export f: \
+                    func(n: u64) -> u64; }\"\n[[property]]\nname = \"p\"\nof = \"f\"\nensures = \"result == n\"\n";
+        // Wrong for one number in 2^64, to which no comparison leads.
+        let artifact = "(module (func (export \"f\") (param i64) (result i64) (i64.add (local.get 0) (i64.extend_i32_u \
+                        (i64.eqz (i64.sub (i64.mul (local.get 0) (i64.const 0x5851f42d4c957f2d)) (i64.const WRONG)))))))";
+        let wrong = 6_364_136_223_846_793_005_u64.wrapping_mul(123_456_789_012);
+        let artifact = artifact.replace("WRONG", &wrong.to_string());
+        let (contract, challenge) = (Contract::parse(text).unwrap(), Challenge(Digest::of(b"seed")));
+        let artifact = artifact.as_bytes();
+        let earlier = ["f(7)", "nonsense", "f(123456789012)"].map(str::to_owned);
+        let found = |earlier: &[String]| {
+            let task = Task {
+                contract: &contract,
+                artifact,
+                challenge,
+                attempt: 1,
+                executions: 64,
+                threads: 2,
+                natives: None,
+                earlier,
+                tell: &|_| {},
+            };
+            run(&task, &|_, _| {})
+        };
+        let again = found(&earlier);
+        assert_eq!((again.outcome, &*again.counterexamples[0].call), (Outcome::Failed, "f(123456789012)"));
+        assert_eq!((again.counts["executions"], &again.details["earlier"]), (0, &serde_json::json!(earlier)));
+        assert_eq!(found(&earlier[..2]).counts["executions"], 64);
+        assert!(found(&[]).details.get("earlier").is_none());
     }
 
     #[test]

@@ -244,7 +244,8 @@ fn finding(mutants: &Mutants<'_>, measured: &Measured) -> Finding {
             "not_run": not_run,
             "inputs": inputs,
             "killed_by": {
-                "example": by(By::Example), "property": by(By::Property), "trap": by(By::Trap), "fuel": by(By::Fuel),
+                "example": by(By::Example), "property": by(By::Property), "reference": by(By::Reference),
+                "trap": by(By::Trap), "fuel": by(By::Fuel),
             },
             "unfinished": count(&|fate| *fate == Fate::Unfinished),
             "classes": classes(mutants, fates),

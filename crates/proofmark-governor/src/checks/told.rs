@@ -34,6 +34,7 @@ fn found(check: &str, body: &str, tells: bool) -> (Evidence, Vec<Milestone>) {
         executions: 4096,
         threads: 2,
         natives: None,
+        earlier: &[],
         tell: &tell,
     };
     let evidence = run(check, &task, &|_, _| {}).unwrap().evidence;

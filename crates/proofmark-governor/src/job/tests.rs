@@ -131,6 +131,7 @@ fn milestones_are_passed_on_and_decide_nothing() {
         executions: 1,
         threads: 1,
         natives: None,
+        earlier: &[],
         tell: &|_| {},
     };
     let told = |script: &str| {
@@ -171,13 +172,28 @@ fn a_job_is_received_as_it_was_written() {
     };
     let within = Some(Usage { fuel: 7, ..Usage::default() });
     let work = Work::Calls { granted: BTreeSet::from(["read".to_owned()]), world, within };
-    let job = written(work.clone(), "contract", b"artifact").unwrap();
-    let read = receive(&mut job.as_slice()).unwrap();
-    assert_eq!(
-        (read.header.work, read.contract.as_str(), read.artifact.as_slice()),
-        (work, "contract", &b"artifact"[..])
-    );
-    for cut in [0, 1, job.len() / 2, job.len() - 1] {
-        assert!(receive(&mut &job[..cut]).is_err());
+    for reference in [None, Some(&b"legacy"[..]), Some(&b""[..])] {
+        let job = written(work.clone(), "contract", b"artifact", reference).unwrap();
+        let read = receive(&mut job.as_slice()).unwrap();
+        assert_eq!(
+            (read.header.work, read.contract.as_str(), read.artifact.as_slice(), read.reference.as_deref()),
+            (work.clone(), "contract", &b"artifact"[..], reference)
+        );
+        for cut in [0, 1, job.len() / 2, job.len() - 1] {
+            assert!(receive(&mut &job[..cut]).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_reference_that_is_not_the_contracts_is_no_job() {
+    let work = Work::Behaviour { inputs: 0, threads: 1 };
+    let none = written(work.clone(), CONTRACT, b"", Some(b"legacy")).unwrap();
+    let text = format!("{CONTRACT}[reference]\nsha256 = \"{}\"\n", proofmark_mark::digest::Digest::of(b"another"));
+    let other = written(work, &text, b"", Some(b"legacy")).unwrap();
+    for job in [none, other] {
+        let job = receive(&mut job.as_slice()).unwrap();
+        let served = serve(job, &mut std::iter::empty(), std::io::sink());
+        assert!(matches!(served, Err(JobError::Contract(why)) if why.contains("reference")));
     }
 }

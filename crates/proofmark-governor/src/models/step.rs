@@ -25,7 +25,7 @@ pub enum Step {
     Slow,
     /// It went over another budget: memory, stack, or what it may write.
     OverBudget,
-    /// Another result than an example shows, or a property that does not hold.
+    /// Another result than an example shows or the reference gives, or a property that does not hold.
     Wrong,
     NotDeterministic,
     /// A secret shows.
@@ -96,7 +96,7 @@ impl Step {
 fn failed(evidence: &Evidence) -> Option<Step> {
     match evidence.check.as_str() {
         "inspect" => Some(unfit(evidence.reason.as_deref().unwrap_or_default())),
-        "examples" | "properties" => {
+        "examples" | "properties" | "reference" => {
             let first = evidence.counterexamples.first();
             Some(first.map_or(Step::Wrong, |found| misbehaved(&found.property, &found.got)))
         }

@@ -162,6 +162,7 @@ pub fn counts(check: &str) -> BTreeMap<String, u64> {
         "properties" => {
             &[("properties", 2), ("held_out", 1), ("executions", 262_144), ("discarded", 5), ("risk_ppm", 12)]
         }
+        "reference" => &[("references", 1), ("executions", 65_536), ("discarded", 7), ("differences", 0)],
         "determinism" => &[("pairs", 4096), ("differences", 0)],
         "interference" => &[("secrets", 1), ("pairs", 16_384), ("discarded", 9), ("leaks", 0)],
         "strength" => &[("mutants", 200), ("killed", 180), ("survived", 10), ("undecided", 10), ("score", 90)],

@@ -96,6 +96,8 @@ fn rules_of(preset: &str, check: &str) -> &'static [&'static str] {
         ("assisted", "properties") => &["no-counterexample"],
         ("supervised", "properties") => &["property-stated", "properties-hold"],
         ("autonomous", "properties") => &["properties-held-out", "properties-hold", "risk-low"],
+        ("assisted", "reference") => &["no-known-difference"],
+        (_, "reference") => &["as-reference"],
         (_, "determinism") => &["deterministic"],
         ("assisted", "interference") => &["no-known-leak"],
         (_, "interference") => &["secrets-kept"],
@@ -145,8 +147,8 @@ fn a_failed_or_unknown_check_is_refused() {
                 _ => rules_of(preset, check)[0],
             };
             refused_by(preset, &[rule], |asked| asked.evidence(check).outcome = Outcome::Failed);
-            // Under `assisted`, a person's reading stands in for properties and pairs that could not be decided.
-            let decided = !matches!((preset, check), ("assisted", "properties" | "interference"));
+            // Under `assisted`, a person's reading stands in for properties, calls and pairs that could not be decided.
+            let decided = !matches!((preset, check), ("assisted", "properties" | "reference" | "interference"));
             let wanted: &[&str] = if decided { &[rule] } else { &[] };
             refused_by(preset, wanted, |asked| asked.evidence(check).outcome = Outcome::Unknown);
         }
@@ -181,6 +183,20 @@ fn secrets_need_pairs_and_contracts_without_them_need_none() {
             asked.count("interference", "secrets", 0);
         });
     }
+}
+
+#[test]
+fn references_need_calls_and_contracts_without_one_need_none() {
+    for (preset, least) in [("supervised", 10_000), ("autonomous", 50_000)] {
+        refused_by(preset, &[], |asked| asked.count("reference", "executions", least));
+        refused_by(preset, &["as-reference"], |asked| asked.count("reference", "executions", least - 1));
+        refused_by(preset, &["as-reference"], |asked| asked.count("reference", "differences", 1));
+        refused_by(preset, &[], |asked| {
+            asked.count("reference", "executions", 0);
+            asked.count("reference", "references", 0);
+        });
+    }
+    refused_by("assisted", &["no-known-difference"], |asked| asked.count("reference", "differences", 1));
 }
 
 #[test]

@@ -17,6 +17,13 @@ pub struct Constants {
 }
 
 impl Constants {
+    /// Takes in what other code mentions.
+    pub(crate) fn add(&mut self, other: &Self) {
+        other.whole.iter().for_each(|whole| add(&mut self.whole, *whole));
+        other.floats.iter().for_each(|float| self.float(*float));
+        other.texts.iter().for_each(|text| add(&mut self.texts, text.clone()));
+    }
+
     pub(super) fn operator(&mut self, operator: &Operator<'_>) {
         match operator {
             // Small ones are everywhere, and inputs as they are generated too.

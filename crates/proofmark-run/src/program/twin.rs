@@ -33,6 +33,8 @@ pub struct Twin {
     /// What one call of the artifact may use.
     budget: Budget,
     counting_bytes: u64,
+    /// The twin of another artifact, which each call also calls. Its edges and comparisons follow those of this one.
+    beside: Option<Box<Twin>>,
 }
 
 /// Why an artifact has no twin.
@@ -83,7 +85,29 @@ impl Twin {
         let sites = reports.iter().flat_map(|(report, _)| report.sites.iter().copied()).collect();
         let edges = reports.iter().fold(0_usize, |sum, (report, _)| sum.saturating_add(report.edges));
         let (constants, hidden_modules) = (instrumented.constants, instrumented.hidden_modules);
-        Ok(Self { compiled, reports, sites, edges, constants, hidden_modules, budget, counting_bytes })
+        Ok(Self { compiled, reports, sites, edges, constants, hidden_modules, budget, counting_bytes, beside: None })
+    }
+
+    /// The same, with another twin that is called with every input too: what both did is counted, and what is said of a
+    /// call is what this one did.
+    #[must_use]
+    pub fn beside(mut self, other: Self) -> Self {
+        self.sites.extend_from_slice(&other.sites);
+        self.edges = self.edges.saturating_add(other.edges);
+        self.hidden_modules = self.hidden_modules.saturating_add(other.hidden_modules);
+        self.constants.add(&other.constants);
+        self.beside = Some(Box::new(other));
+        self
+    }
+
+    /// How many of its edges are those of the artifact itself: the first ones.
+    #[must_use]
+    pub fn own_edges(&self) -> usize {
+        self.edges.saturating_sub(self.beside.as_ref().map_or(0, |other| other.edges))
+    }
+
+    fn own_sites(&self) -> usize {
+        self.sites.len().saturating_sub(self.beside.as_ref().map_or(0, |other| other.sites.len()))
     }
 
     /// Calls `function` in a fresh instance, and leaves in `trace` what it did.
@@ -91,10 +115,19 @@ impl Twin {
     pub fn call(&self, function: &Function, arguments: &[Value], trace: &mut Trace) -> Outcome {
         trace.edges.clear();
         trace.compared.clear();
+        let outcome = self.counted(function, arguments, trace, (0, 0));
+        if let Some(other) = &self.beside {
+            let _ = other.counted(function, arguments, trace, (self.own_edges(), self.own_sites()));
+        }
+        outcome
+    }
+
+    /// The same for this twin alone, whose edges and comparisons follow so many others.
+    fn counted(&self, function: &Function, arguments: &[Value], trace: &mut Trace, others: (usize, usize)) -> Outcome {
         let mut instances: Instances<'_> = self.compiled.session();
         let outcome = instances.call(function, arguments);
         if let (Ended::Returned(_), Some(live)) = (&outcome.ended, &mut instances.live) {
-            self.read(live, trace);
+            self.read(live, trace, others);
         }
         outcome
     }
@@ -111,8 +144,9 @@ impl Twin {
         outcome.fuel >= self.compiled.fuel_max() && !self.near_budget(outcome)
     }
 
-    fn read(&self, live: &mut Live, trace: &mut Trace) {
-        let (mut first_edge, mut first_site) = (0_u32, 0_u32);
+    fn read(&self, live: &mut Live, trace: &mut Trace, (edges, sites): (usize, usize)) {
+        let narrow = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let (mut first_edge, mut first_site) = (narrow(edges), narrow(sites));
         for (report, index) in &self.reports {
             let _ = live.store.set_fuel(self.compiled.fuel_max());
             let list = live
@@ -128,8 +162,8 @@ impl Twin {
                     .compared
                     .extend(compared.map(|one| Compared { site: one.site.saturating_add(first_site), ..one }));
             }
-            first_edge = first_edge.saturating_add(u32::try_from(report.edges).unwrap_or(u32::MAX));
-            first_site = first_site.saturating_add(u32::try_from(report.sites.len()).unwrap_or(u32::MAX));
+            first_edge = first_edge.saturating_add(narrow(report.edges));
+            first_site = first_site.saturating_add(narrow(report.sites.len()));
         }
     }
 }

@@ -41,6 +41,7 @@ pub fn run(printed: Printed, home: Option<&Path>, arguments: &Check) -> Result<u
     let loaded = loaded.sealed(&home.path)?;
     let Ruled { name: policy_name, policy, text: policy_text, trust } = ruled(&home, &arguments.policy)?;
     let launch = commands::launch()?;
+    commands::reference(&launch, &loaded)?;
     let meter = Meter::default();
     let asked = Asked {
         contract: &loaded.contract,

@@ -19,7 +19,7 @@ use crate::commands;
 use crate::failure::{FAILED, Failure, OK, REFUSED, UNKNOWN};
 use crate::inputs::{self, Loaded};
 use crate::make::ask::Asker;
-use crate::make::{self, Means, Order, Tried};
+use crate::make::{self, Means, Order, Tried, kept};
 use crate::meter::Meter;
 use crate::render::make as render;
 
@@ -92,6 +92,7 @@ pub fn tries(
     if making.operator.is_empty() || making.operator.len() > NAME_MAX || making.operator.chars().any(char::is_control) {
         return Err(Failure::wrong(format!("`--operator` must be 1 to {NAME_MAX} bytes without control characters")));
     }
+    making.keep.as_deref().map_or(Ok(()), kept::ready)?;
     let public = Public::of(&loaded.contract).map_err(|error| Failure::failed(error.to_string()))?;
     let target = target(loaded, making)?;
     let bound = bind(target, &public).map_err(|error| {
@@ -100,6 +101,7 @@ pub fn tries(
     let toolchain = toolchain(home, target, making)?;
     let askers = askers(home, making)?;
     let launch = commands::launch()?;
+    commands::reference(&launch, loaded)?;
     let meter = Meter::default();
     let pressed = super::run::interrupt()?;
     let stop = || pressed().is_some();
@@ -119,6 +121,7 @@ pub fn tries(
         approvals: &BTreeSet::new(),
         valid_for: SignedDuration::from_hours(i64::from(making.valid_days).saturating_mul(24)),
         threads: commands::threads(&making.threads),
+        keep: making.keep.as_deref(),
     };
     if format == Format::Human {
         render::begun(&order);

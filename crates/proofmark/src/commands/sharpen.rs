@@ -7,7 +7,7 @@
 use std::io::{BufRead, IsTerminal as _};
 use std::path::Path;
 
-use proofmark_contract::{Call, Contract, Expected, resolve};
+use proofmark_contract::{Call, Contract, Expected};
 use proofmark_governor::checks::Task;
 use proofmark_governor::home::write;
 use proofmark_governor::job;
@@ -103,6 +103,7 @@ fn measured(loaded: &inputs::Loaded, artifact: &[u8], arguments: &Sharpen) -> Re
         executions: u64::from(arguments.mutants),
         threads: commands::threads(&arguments.threads),
         natives: Some(&natives),
+        earlier: &[],
         tell: &|_| {},
     };
     let meter = Meter::default();
@@ -225,11 +226,8 @@ fn append(path: &Path, call: &Call, expected: &Expected) -> Result<(), Failure> 
         Expected::Returns(None) => {}
         Expected::Traps => text.push_str("traps = true\n"),
     }
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let load = |wit: &str| inputs::wit_file(folder, wit);
     let name = path.display().to_string();
-    let resolved = resolve(&text, &load).map_err(|problem| Failure::contract(&name, text.clone(), vec![problem]))?;
-    let parsed = Contract::parse(&resolved).map_err(|problems| Failure::contract(&name, resolved, problems))?;
+    let parsed = inputs::self_contained(path, text.clone())?.contract;
     let last = parsed.examples.last();
     if last.is_none_or(|last| last.call != *call || last.expected != *expected) {
         return Err(Failure::failed("the example does not read as it was written"));

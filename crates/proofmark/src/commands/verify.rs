@@ -6,7 +6,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use proofmark_contract::Contract;
 use proofmark_governor::govern::Event;
-use proofmark_governor::home::HomeError;
+use proofmark_governor::home::{HomeError, reference_blob};
+use proofmark_governor::job::ARTIFACT_BYTES_MAX;
 use proofmark_governor::keys::KeysError;
 use proofmark_governor::orders::Watcher;
 use proofmark_governor::replay::{Compared, Replayed, replay};
@@ -47,7 +48,7 @@ fn code(replayed: Option<&[Replayed]>) -> u8 {
     if all.clone().any(|one| matches!(one.compared, Compared::Differs(_))) {
         return REFUSED;
     }
-    if all.any(|one| matches!(one.compared, Compared::Unknown(_))) { UNKNOWN } else { OK }
+    if all.any(|one| matches!(one.compared, Compared::Unknown { .. })) { UNKNOWN } else { OK }
 }
 
 /// A refusal by the trust core.
@@ -91,12 +92,29 @@ fn opened(arguments: &Verify, home: Option<&Path>, verified: &Verified) -> Resul
         return Ok(contract);
     };
     let loaded = inputs::contract(path)?;
-    let (text, contract) = sealed::sealed_before(&home, &loaded.text).map_err(|error| failed(error, &loaded.text))?;
+    let (text, mut contract) =
+        sealed::sealed_before(&home, &loaded.text).map_err(|error| failed(error, &loaded.text))?;
     if text == verified.contract {
+        if let Some(bytes) = loaded.contract.reference.as_ref().and_then(|reference| reference.bytes()) {
+            contract.attach(bytes).map_err(|error| Failure::wrong(error.to_string()))?;
+        }
         return Ok(contract);
     }
     let why = format!("the contract `{}` is not the mark's, or was sealed by another home", path.display());
     Err(Failure::wrong(why).next("name the contract as it was when the mark was made, and its home with --home DIR"))
+}
+
+/// Brings the reference of the mark's contract: the file that was named, or what the home has.
+fn attach(contract: &mut Contract, arguments: &Verify, home: Option<&Path>) -> Result<(), Failure> {
+    let named = arguments.reference.as_deref().map(|path| inputs::bytes("the reference", path, ARTIFACT_BYTES_MAX));
+    let known = || {
+        let reference = contract.reference.as_ref().filter(|reference| reference.bytes().is_none())?;
+        reference_blob(&inputs::home_path(home), reference.digest)
+    };
+    match named.transpose()?.or_else(known) {
+        Some(bytes) => contract.attach(&bytes).map_err(|error| Failure::wrong(error.to_string())),
+        None => Ok(()),
+    }
 }
 
 fn again(
@@ -105,7 +123,8 @@ fn again(
     verified: &Verified,
     artifact: &[u8],
 ) -> Result<Vec<Replayed>, Failure> {
-    let contract = opened(arguments, home, verified)?;
+    let mut contract = opened(arguments, home, verified)?;
+    attach(&mut contract, arguments, home)?;
     let meter = Meter::default();
     let launch = commands::launch()?;
     let threads = commands::threads(&arguments.threads);
@@ -142,12 +161,9 @@ fn human(arguments: &Verify, verified: &Verified, held: bool, replayed: Option<&
     for one in replayed.unwrap_or_default() {
         match &one.compared {
             Compared::Same => render::line("replayed", &format!("{}: the same bytes", one.check)),
-            Compared::Unknown(why) => {
+            Compared::Unknown { why, next } => {
                 render::line("replayed", &format!("{}: can't be run again here: {why}", one.check));
-                render::line(
-                    "next",
-                    "name the owner's contract with --contract FILE, or the home that opens it with --home DIR",
-                );
+                render::line("next", next);
             }
             Compared::Differs(difference) => render::line(
                 "replayed",
@@ -166,7 +182,7 @@ fn human(arguments: &Verify, verified: &Verified, held: bool, replayed: Option<&
 fn as_json(verified: &Verified, replayed: Option<&[Replayed]>) -> serde_json::Value {
     let replayed = replayed.map(|replayed| {
         let one = |one: &Replayed| match &one.compared {
-            Compared::Unknown(why) => json!({ "check": one.check, "same": null, "unknown": why }),
+            Compared::Unknown { why, .. } => json!({ "check": one.check, "same": null, "unknown": why }),
             compared => json!({ "check": one.check, "same": matches!(compared, Compared::Same) }),
         };
         replayed.iter().map(one).collect::<Vec<_>>()

@@ -224,11 +224,11 @@ fn findings(order: &Order<'_>, checked: &Checked) -> Findings {
             findings.clauses.push("interface".to_owned());
         }
         for counterexample in public(evidence) {
-            let Counterexample { property, call, got, .. } = counterexample;
-            let (clause, told) = if evidence.check == "examples" {
-                (call, order.public.example_failed(call, got))
-            } else {
-                (property, order.public.counterexample(property, call, got))
+            let Counterexample { property, call, violated, got, .. } = counterexample;
+            let (clause, told) = match evidence.check.as_str() {
+                "examples" => (call, order.public.example_failed(call, got)),
+                "reference" => (property, order.public.differs(call, violated, got)),
+                _ => (property, order.public.counterexample(property, call, got)),
             };
             if let Some(told) = told {
                 findings.told.push(Finding::Counterexample(told));

@@ -107,10 +107,24 @@ pub fn counted(evidence: &Evidence) -> String {
             };
             format!("{properties}{held} and no traps, {executions}")
         }
+        "reference" if count("references") == 0 => "the contract has no reference".to_owned(),
+        "reference" => {
+            let discarded = match count("discarded") {
+                0 => String::new(),
+                discarded => format!("; it does not return from {}", many(discarded, "other")),
+            };
+            format!("{} compared with the reference{discarded}", many(count("executions"), "call"))
+        }
         "determinism" => {
-            let kept = evidence.details.get("kept_calls").and_then(serde_json::Value::as_u64).unwrap_or(0);
+            let kept = evidence.details.get("kept_calls").and_then(Value::as_u64).unwrap_or(0);
             let times = if kept > 0 { "three times" } else { "twice" };
-            format!("{}, each called {times}", many(count("pairs"), "input"))
+            let functions = evidence.details.get("functions").and_then(Value::as_array).into_iter().flatten();
+            let longest = functions.filter_map(|function| function.get("longest")?.as_u64()).min();
+            let longest = match longest {
+                Some(calls @ 1..) => format!("; {} in one instance", many(calls, "call")),
+                _ => String::new(),
+            };
+            format!("{}, each called {times}{longest}", many(count("pairs"), "input"))
         }
         "interference" if count("secrets") == 0 => "the contract names no secret".to_owned(),
         "interference" => {

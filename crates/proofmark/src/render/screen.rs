@@ -213,7 +213,7 @@ fn one(page: &mut Page, check: &str, counterexample: &Counterexample) {
     page.line(&format!("{BAD}counterexample{BAD:#} of {check}, {}", safe(&counterexample.property)));
     page.line(&format!("    {BOLD}{}{BOLD:#}", page.cut(&safe(&counterexample.call))));
     page.line(&format!("    got       {BAD}{}{BAD:#}", page.cut(&safe(&counterexample.got))));
-    let wanted = if check == "examples" { "expected" } else { "violated" };
+    let wanted = if matches!(check, "examples" | "reference") { "expected" } else { "violated" };
     page.line(&format!("    {wanted}  {}", page.cut(&safe(&counterexample.violated))));
 }
 

@@ -23,6 +23,7 @@ mod orders;
 mod place;
 mod profiles;
 mod programs;
+mod references;
 mod replays;
 mod reuse;
 mod sarif;

@@ -26,6 +26,7 @@ fn found_with(wit: &str, module: &str, secrets: &str, executions: u64, threads: 
             executions,
             threads,
             natives: None,
+            earlier: &[],
             tell: &|_| {},
         },
         &|_, _| {},

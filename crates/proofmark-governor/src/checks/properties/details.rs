@@ -26,7 +26,7 @@ pub(super) fn of(task: &Task<'_>, tallies: &[Tally], lines: &[Line<'_>], twin: R
                 "shards_out_of_fuel": tally.out_of_fuel,
                 "shards_out_of_steps": tally.out_of_steps,
                 "guided": tally.guided.as_ref().map(guided),
-                "bound": bound(task, tally.executions),
+                "bound": bound(task, tally.executions, ["was violated", "violates"]),
             })
         })
         .collect();
@@ -42,13 +42,22 @@ pub(super) fn of(task: &Task<'_>, tallies: &[Tally], lines: &[Line<'_>], twin: R
             })
         })
         .collect();
-    json!({
+    let mut details = json!({
         "shards": SHARDS,
         "functions": functions,
         "properties": properties,
         "coverage": coverage(tallies, twin),
         "usage": task.usage(&usage),
-    })
+    });
+    tried_first(task, &mut details);
+    details
+}
+
+/// Adds the calls that broke the contract before, where there are such: a replay takes them from there.
+pub(crate) fn tried_first(task: &Task<'_>, details: &mut Value) {
+    if let (false, Some(details)) = (task.earlier.is_empty(), details.as_object_mut()) {
+        details.insert("earlier".to_owned(), json!(task.earlier));
+    }
 }
 
 /// The edges of the whole artifact; `null` where nothing can count them.
@@ -71,7 +80,7 @@ fn coverage(tallies: &[Tally], twin: Result<&Twin, Option<&str>>) -> Value {
     })
 }
 
-fn guided(guided: &Guided) -> Value {
+pub(in crate::checks) fn guided(guided: &Guided) -> Value {
     let curve: Vec<_> = guided.curve.iter().map(|(calls, edges)| json!([calls, edges])).collect();
     json!({
         "calls": guided.executions,
@@ -90,14 +99,15 @@ fn guided(guided: &Guided) -> Value {
     })
 }
 
-/// The residual risk of one function, in numbers and in words.
-fn bound(task: &Task<'_>, executions: u64) -> Value {
+/// The residual risk of one function, in numbers and in words: `verbs` say what did not happen, and what an input would do.
+pub(in crate::checks) fn bound(task: &Task<'_>, executions: u64, verbs: [&str; 2]) -> Value {
     let ppm = risk_ppm(task.attempt, executions);
     let one_in = 1_000_000_u64.checked_div(ppm).unwrap_or(0);
+    let [happened, does] = verbs;
     let words = match ppm {
         1_000_000.. => "nothing can be said of inputs that were not tried".to_owned(),
         _ => format!(
-            "if none was violated: 95 % confident that fewer than 1 in {one_in} inputs, as they are generated, violates"
+            "if none {happened}: 95 % confident that fewer than 1 in {one_in} inputs, as they are generated, {does}"
         ),
     };
     json!({ "confidence_percent": 95, "attempt": task.attempt, "executions": executions, "risk_ppm": ppm, "words": words })

@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use proofmark_contract::generate::substitute::{nudged, substitutes};
 use proofmark_contract::generate::{Dictionary, Source};
 use proofmark_contract::{Call, Function, Value};
-use proofmark_run::Program;
 use proofmark_run::program::{Trace, Twin};
 use proofmark_run::usage::Usage;
 
@@ -38,11 +37,14 @@ const FRESH: u64 = 8;
 /// What guides a search of one function.
 pub struct Guide<'a> {
     pub task: &'a Task<'a>,
-    pub program: &'a Arc<Program>,
+    /// The check that asks; inputs follow from its name.
+    pub check: &'a str,
     pub twin: &'a Twin,
     pub function: &'a Arc<Function>,
     /// The contract's constants.
     pub dictionary: &'a Dictionary,
+    /// Inputs that broke the contract before.
+    pub earlier: &'a [Vec<Value>],
 }
 
 /// What came of it.
@@ -111,14 +113,14 @@ pub fn calls(task: &Task<'_>) -> u64 {
     task.executions.checked_div(SHARE).unwrap_or(0)
 }
 
-/// Searches for an input of one function that violates the contract.
-pub fn search(guide: &Guide<'_>, progress: Progress<'_>) -> Guided {
-    let Guide { task, program, twin, function, dictionary } = *guide;
+/// Searches for an input of one function that violates the contract; `judge` makes the judge of a thread.
+pub fn search<'a>(guide: &Guide<'_>, judge: &(dyn Fn() -> Judge<'a> + Sync), progress: Progress<'_>) -> Guided {
+    let Guide { task, twin, function, dictionary, earlier, .. } = *guide;
     let planned = calls(task);
     let constants = &twin.constants;
     let richer = dictionary.with(&constants.whole, &constants.floats, &constants.texts);
     let streams: Vec<Mutex<Stream>> = (0..SHARDS).map(|shard| Mutex::new(guide.stream(shard, &richer))).collect();
-    let mut known = Known::new(twin, examples(task, function));
+    let mut known = Known::new(twin, examples(task, function).chain(earlier.iter().cloned()).collect());
     let mut guided = Guided::default();
     let (mut before, mut rounds) = (0_u64, 0_u64);
     while before < shards::share(planned, 0) {
@@ -132,7 +134,7 @@ pub fn search(guide: &Guide<'_>, progress: Progress<'_>) -> Guided {
             task.threads,
             planned,
             &|now, _| progress(done.saturating_add(now), planned),
-            || Judge::new(task.contract, function, program),
+            judge,
             |judge, shard, watch| {
                 let calls = shards::share(planned, shard).saturating_sub(before).min(ROUND);
                 let Some(stream) = streams.get(shard) else { return Round::default() };
@@ -164,10 +166,10 @@ pub fn search(guide: &Guide<'_>, progress: Progress<'_>) -> Guided {
 }
 
 /// The arguments of the contract's examples.
-fn examples(task: &Task<'_>, function: &Arc<Function>) -> Vec<Vec<Value>> {
+fn examples<'a>(task: &'a Task<'_>, function: &'a Arc<Function>) -> impl Iterator<Item = Vec<Value>> + 'a {
     let calls = task.contract.examples.iter().map(|example| &example.call);
-    let own = calls.filter(|call: &&Call| Arc::ptr_eq(&call.function, function));
-    own.map(|call| call.args.clone()).collect()
+    let own = calls.filter(move |call: &&Call| Arc::ptr_eq(&call.function, function));
+    own.map(|call| call.args.clone())
 }
 
 impl Guided {
@@ -186,7 +188,7 @@ impl Guided {
 impl Guide<'_> {
     fn stream(&self, shard: usize, richer: &Dictionary) -> Stream {
         let (name, number) = (self.function.full_name(), (shard as u64).to_be_bytes());
-        let seed = |part: &[u8]| self.task.challenge.derive(&[b"properties", name.as_bytes(), &number, part]);
+        let seed = |part: &[u8]| self.task.challenge.derive(&[self.check.as_bytes(), name.as_bytes(), &number, part]);
         Stream {
             fresh: Source::new(seed(b"fresh"), self.dictionary),
             guided: Source::new(seed(b"guided"), richer),
@@ -232,11 +234,12 @@ impl Turn<'_> {
             if !self.watch.step(self.shard) {
                 break;
             }
-            let steps_before = self.judge.steps();
+            let (steps_before, reference_before) = (self.judge.steps(), self.judge.reference_fuel());
             let (origin, arguments) = self.next(stream, &round.found);
             stream.calls = stream.calls.saturating_add(1);
             let fuel = self.execute(&arguments, &origin, &mut trace, &mut round, stream);
-            stream.fuel = stream.fuel.saturating_add(fuel);
+            let reference = self.judge.reference_fuel().saturating_sub(reference_before);
+            stream.fuel = stream.fuel.saturating_add(fuel).saturating_add(reference);
             stream.steps = stream.steps.saturating_add(self.judge.steps().saturating_sub(steps_before));
             if round.violated.is_some() {
                 break;

@@ -8,7 +8,7 @@ use proofmark_contract::{Call, Contract, Function, Value};
 use proofmark_run::{Artifact, Ended, Program};
 
 use crate::checks::{Progress, Task, examples};
-use crate::judge::{Judge, Judgement, Violation};
+use crate::judge::{Judge, Judgement, Terms, Violation};
 
 /// Inputs of each function, at most.
 const INPUTS_MAX: usize = 256;
@@ -26,6 +26,8 @@ pub struct Baseline<'a> {
     pub contract: &'a Contract,
     pub artifact: &'a Artifact,
     pub program: Arc<Program>,
+    /// The contract's, where it has one.
+    pub reference: Option<Arc<Program>>,
     pub examples: Vec<Did>,
     pub functions: Vec<Tried>,
     /// Fuel that a mutant may take in all its calls together.
@@ -44,6 +46,8 @@ pub struct Input {
     pub did: Did,
     /// Whether the contract looked at the arguments and the result alone: whoever gives that result does what it says.
     pub alone: bool,
+    /// How the reference's call ended.
+    pub reference: Option<Ended>,
 }
 
 /// How a call of the artifact ended, and what it took.
@@ -76,6 +80,7 @@ impl<'a> Baseline<'a> {
     ) -> Result<Self, String> {
         let contract = task.contract;
         let program = Arc::new(program);
+        let reference = task.reference().transpose()?.map(Arc::new);
         let mut examples = Vec::new();
         for (example, number) in contract.examples.iter().zip(1_u64..) {
             let did = Did::from(program.call(&example.call.function, &example.call.args));
@@ -89,7 +94,7 @@ impl<'a> Baseline<'a> {
         let functions = &contract.interface.functions;
         let functions: Vec<Tried> = functions
             .iter()
-            .map(|function| tried(task, &program, function, &dictionary, progress))
+            .map(|function| tried(task, &program, reference.as_ref(), function, &dictionary, progress))
             .collect::<Result<_, _>>()?;
         let fuels = functions.iter().flat_map(|tried| &tried.inputs).map(|input| input.did.fuel);
         let fuel = fuels.chain(examples.iter().map(|did| did.fuel)).fold(0_u64, u64::saturating_add);
@@ -98,7 +103,7 @@ impl<'a> Baseline<'a> {
         }
         let calls = contract.budget.fuel.saturating_mul(FUEL_CALLS);
         let fuel_max = fuel.saturating_mul(FUEL_TIMES).saturating_add(calls);
-        Ok(Self { contract, artifact, program, examples, functions, fuel_max })
+        Ok(Self { contract, artifact, program, reference, examples, functions, fuel_max })
     }
 
     /// How many inputs each function has.
@@ -107,15 +112,16 @@ impl<'a> Baseline<'a> {
     }
 }
 
-/// Whether the contract says something about an input, beside that it must not trap: it does where a property accepts it, and
-/// where there is none.
-pub fn speaks(accepted: &[bool]) -> bool {
-    accepted.is_empty() || accepted.contains(&true)
+/// How the reference's call with an input ends, and what it takes.
+pub fn expected(reference: Option<&Arc<Program>>, function: &Function, arguments: &[Value]) -> (Option<Ended>, u64) {
+    let outcome = reference.map(|reference| reference.call(function, arguments));
+    outcome.map_or((None, 0), |outcome| (Some(outcome.ended), outcome.fuel))
 }
 
 fn tried(
     task: &Task<'_>,
     program: &Arc<Program>,
+    reference: Option<&Arc<Program>>,
     function: &Arc<Function>,
     dictionary: &Dictionary,
     progress: Progress<'_>,
@@ -136,18 +142,25 @@ fn tried(
         }
         let calls_before = judge.inner_calls();
         let Ok(accepted) = judge.accepted(&arguments) else { continue };
-        if !speaks(&accepted) {
+        let (reference, took) = expected(reference, function, &arguments);
+        fuel = fuel.saturating_add(took);
+        progress(0, task.executions);
+        let terms = Terms { reference, ..accepted };
+        if !terms.speak() {
             continue;
         }
         let did = Did::from(program.call(function, &arguments));
         fuel = fuel.saturating_add(did.fuel);
-        progress(0, task.executions);
-        match judge.of(&did.ended, &arguments, &accepted) {
+        match judge.of(&did.ended, &arguments, &terms) {
             Judgement::Holds | Judgement::AllowedTrap => {
-                inputs.push(Input { arguments, did, alone: judge.inner_calls() == calls_before });
+                let alone = judge.inner_calls() == calls_before;
+                inputs.push(Input { arguments, did, alone, reference: terms.reference });
             }
             Judgement::Undecided(_) => {}
             Judgement::Violated(Violation::Trap(_)) => return Err(format!("the artifact itself traps in `{name}`")),
+            Judgement::Violated(Violation::Differs { .. }) => {
+                return Err(format!("the artifact itself differs from the reference in `{name}`"));
+            }
             // Which one, is not said: it may be held out.
             Judgement::Violated(Violation::Property { .. }) => {
                 return Err(format!("the artifact itself violates a property of `{name}`"));

@@ -23,7 +23,17 @@ fn found_with(contract: &Contract, artifact: &str, executions: u64, threads: usi
     let artifact = artifact.replace("u32", "i32");
     let artifact = artifact.as_bytes();
     run(
-        &Task { contract, artifact, challenge, attempt: 1, executions, threads, natives: None, tell: &|_| {} },
+        &Task {
+            contract,
+            artifact,
+            challenge,
+            attempt: 1,
+            executions,
+            threads,
+            natives: None,
+            earlier: &[],
+            tell: &|_| {},
+        },
         &|_, _| {},
     )
 }

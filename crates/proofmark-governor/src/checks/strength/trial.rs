@@ -7,9 +7,9 @@ use proofmark_contract::{Call, Value, shrink};
 use proofmark_run::mutate::{Mutants, Point};
 use proofmark_run::{Ended, Program};
 
-use super::baseline::{Baseline, Did, speaks};
+use super::baseline::{Baseline, Did, expected};
 use crate::checks::examples;
-use crate::judge::{Judge, Judgement, Violation, shown};
+use crate::judge::{Judge, Judgement, Terms, Violation, shown};
 
 /// Evaluator steps that judging one mutant may take on the inputs of one function.
 const STEPS_MAX: u64 = 50_000_000;
@@ -37,6 +37,8 @@ pub enum By {
     /// Another result than an example shows.
     Example,
     Property,
+    /// Another result than the reference's.
+    Reference,
     /// A trap, in an example or where no call may trap.
     Trap,
     /// The fuel budget, exhausted by one call.
@@ -118,12 +120,14 @@ pub fn judge(baseline: &Baseline<'_>, mutants: &Mutants<'_>, point: &Point) -> R
                 continue;
             }
             let Ok(accepted) = judge.accepted(&input.arguments) else { continue };
-            match judge.of(&outcome.ended, &input.arguments, &accepted) {
+            let terms = Terms { reference: input.reference.clone(), ..accepted };
+            match judge.of(&outcome.ended, &input.arguments, &terms) {
                 Judgement::Violated(Violation::Trap(_)) => {
                     return Ok(Fate::Killed(how(baseline, &outcome.ended, By::Trap)));
                 }
                 Judgement::Violated(Violation::Property { .. }) => return Ok(Fate::Killed(By::Property)),
-                Judgement::Holds | Judgement::AllowedTrap if !same && speaks(&accepted) => {
+                Judgement::Violated(Violation::Differs { .. }) => return Ok(Fate::Killed(By::Reference)),
+                Judgement::Holds | Judgement::AllowedTrap if !same && terms.speak() => {
                     differs.get_or_insert(Place { function, input: nth });
                 }
                 // What can't be decided is no reason to accept it, and none to refuse it.
@@ -162,11 +166,16 @@ pub fn question(
     // What both say of an input that the contract accepts from both.
     let answers = |arguments: &[Value]| {
         let mut ends = Vec::new();
+        let (reference, took) = expected(baseline.reference.as_ref(), &tried.function, arguments);
+        fuel.set(fuel.get().saturating_add(took));
         for (program, judge) in &sides {
-            let accepted = judge.accepted(arguments).ok().filter(|accepted| speaks(accepted))?;
+            let terms = Terms { reference: reference.clone(), ..judge.accepted(arguments).ok()? };
+            if !terms.speak() {
+                return None;
+            }
             let outcome = program.call(&tried.function, arguments);
             fuel.set(fuel.get().saturating_add(outcome.fuel));
-            let judgement = judge.of(&outcome.ended, arguments, &accepted);
+            let judgement = judge.of(&outcome.ended, arguments, &terms);
             if !matches!(judgement, Judgement::Holds | Judgement::AllowedTrap) {
                 return None;
             }

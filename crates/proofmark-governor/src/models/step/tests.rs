@@ -37,6 +37,7 @@ fn step(module: &str, more: &str) -> Step {
             executions: 128,
             threads: 2,
             natives: None,
+            earlier: &[],
             tell: &|_| {},
         };
         Ok::<_, Infallible>(checks::run(check, &task, &|_, _| {}).unwrap().evidence)
@@ -136,6 +137,8 @@ fn every_counterexample_has_a_kind() {
         ("examples", "example 1", "\"trap: unreachable\"", Step::Wrong),
         ("examples", "example 1", "trap(1)", Step::Wrong),
         ("properties", "itself", "7", Step::Wrong),
+        ("reference", "reference", "7", Step::Wrong),
+        ("reference", "reference", "exceeded the fuel budget of 5", Step::Slow),
         ("determinism", "determinism", "trap: unreachable, then 7", Step::NotDeterministic),
         ("interference", "interference", "trap: unreachable, but 7", Step::Leaks),
     ] {

@@ -44,6 +44,7 @@ impl Planted {
             executions,
             threads,
             natives: None,
+            earlier: &[],
             tell: &|_| {},
         }
     }
