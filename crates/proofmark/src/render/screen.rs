@@ -208,7 +208,8 @@ fn counterexamples(page: &mut Page, report: &Report<'_>) {
 fn one(page: &mut Page, check: &str, counterexample: &Counterexample) {
     if withheld(counterexample) {
         page.line(&format!("{BAD}counterexample{BAD:#} of {check}"));
-        return page.line("    what violates it is held out; withheld (the contract's owner may use --show-held-out)");
+        let why = "what violates it is held out; withheld (the contract's owner may use --show-held-out)";
+        return page.hanging("    ", 4, PLAIN, why);
     }
     page.line(&format!("{BAD}counterexample{BAD:#} of {check}, {}", safe(&counterexample.property)));
     page.line(&format!("    {BOLD}{}{BOLD:#}", page.cut(&safe(&counterexample.call))));
