@@ -155,6 +155,7 @@ fn about(check: &str) -> &'static str {
         "inspect" => "The artifact fits the contract's interface and limits, and asks for nothing that is not granted.",
         "examples" => "The artifact does what the contract's examples show.",
         "properties" => "The contract's properties hold for every input that was tried.",
+        "reference" => "The artifact gives what the contract's reference gives.",
         "determinism" => "The same input gives the same result.",
         "interference" => "What is secret does not show in what is public.",
         "strength" => "The contract would have noticed a wrong artifact.",

@@ -208,12 +208,13 @@ fn counterexamples(page: &mut Page, report: &Report<'_>) {
 fn one(page: &mut Page, check: &str, counterexample: &Counterexample) {
     if withheld(counterexample) {
         page.line(&format!("{BAD}counterexample{BAD:#} of {check}"));
-        return page.line("    what violates it is held out; withheld (the contract's owner may use --show-held-out)");
+        let why = "what violates it is held out; withheld (the contract's owner may use --show-held-out)";
+        return page.hanging("    ", 4, PLAIN, why);
     }
     page.line(&format!("{BAD}counterexample{BAD:#} of {check}, {}", safe(&counterexample.property)));
     page.line(&format!("    {BOLD}{}{BOLD:#}", page.cut(&safe(&counterexample.call))));
     page.line(&format!("    got       {BAD}{}{BAD:#}", page.cut(&safe(&counterexample.got))));
-    let wanted = if check == "examples" { "expected" } else { "violated" };
+    let wanted = if matches!(check, "examples" | "reference") { "expected" } else { "violated" };
     page.line(&format!("    {wanted}  {}", page.cut(&safe(&counterexample.violated))));
 }
 
