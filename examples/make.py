@@ -3,6 +3,7 @@
 
     make.py prompt [NAME...]   contract.toml -> prompt.md (intent, C signature, public examples; no property)
                                and, where it is there already, prompt-bindings.md
+    make.py make   [NAME...]   `proofmark make` asks and builds; its tries become the next candidates, with their provenance
     make.py ask    [NAME...]   prompt.md -> candidates/N/reply.md and provenance.json, for every N not there yet
     make.py build  [NAME...]   reply.md -> candidate.c -> artifact.wasm, or build.txt where the compiler refused
     make.py label  [NAME...]   artifact.wasm -> labels.json, against reference.mjs (see labels/label.mjs)
@@ -246,6 +247,30 @@ def tool_version(command):
     return subprocess.run([*words, "--version"], capture_output=True, text=True, check=True).stdout.strip()
 
 
+def make(name, options):
+    if not options.generators:
+        sys.exit("make needs --generators, a generators.toml (spec/generators.md)")
+    folder = HERE / name / "candidates"
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        tries = pathlib.Path(place) / "tries"
+        subprocess.run([options.proofmark, "make", HERE / name / "contract.toml", "--generators", options.generators, "--fresh",
+                        "--candidates", str(options.count or 2), "--repairs", "0", "--policy", "assisted", "--operator", "examples",
+                        "--keep", tries, "--output", pathlib.Path(place) / "artifact.wasm"], check=False)
+        number = max((int(path.name) for path in folder.iterdir()), default=0)
+        for tried in sorted(tries.iterdir(), key=lambda path: int(path.name)):
+            if not (tried / "reply.md").exists():
+                continue
+            number += 1
+            asked = HERE / name / "prompt.md"
+            if not asked.exists():
+                shutil.copyfile(tried / "prompt.md", asked)
+            if asked.read_bytes() == (tried / "prompt.md").read_bytes():
+                (tried / "prompt.md").unlink()
+            shutil.copytree(tried, folder / str(number))
+            print(f"{name}/{number}: {'compiled' if (tried / 'artifact.wasm').exists() else 'not compiled'}", flush=True)
+
+
 def label(name, _options):
     subprocess.run(["node", HERE / "labels" / "label.mjs", name], check=True)
 
@@ -268,16 +293,18 @@ def write_json(path, value):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=["prompt", "ask", "build", "label", "table"])
+    parser.add_argument("step", choices=["prompt", "make", "ask", "build", "label", "table"])
     parser.add_argument("names", nargs="*", help="examples (default: all)")
     parser.add_argument("--endpoint", default=os.environ.get("PROOFMARK_EXAMPLES_ENDPOINT"), help="base URL, ending in /v1")
     parser.add_argument("--model", default="Qwen2.5-Coder-1.5B-Instruct, 4-bit GGUF", help="name to record")
     parser.add_argument("--model-file", help="the GGUF file that the endpoint serves, to record its SHA-256")
-    parser.add_argument("--count", type=int, help="how many candidates to have (default: 5 for each prompt)")
+    parser.add_argument("--count", type=int, help="how many candidates to have (default: 5 for each prompt; with `make` 2 more of each generator)")
+    parser.add_argument("--generators", help="who `make` asks")
+    parser.add_argument("--proofmark", default="proofmark", help="the binary that `make` runs; its home has pinned toolchains")
     parser.add_argument("--cc", default="python3 -m ziglang cc", help="how to call zig cc")
     options = parser.parse_args()
     names = options.names or sorted(path.parent.name for path in HERE.glob("*/contract.toml"))
-    step = {"prompt": prompt, "ask": ask, "build": build, "label": label, "table": table}[options.step]
+    step = {"prompt": prompt, "make": make, "ask": ask, "build": build, "label": label, "table": table}[options.step]
     for name in names:
         step(name, options)
 

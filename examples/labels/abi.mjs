@@ -1,13 +1,38 @@
 // Calls an export of a candidate's core module by the canonical ABI, for the few types that the examples use.
-// Values: u32, s32, bool as number or boolean; u64 as BigInt; string as string; lists as arrays; records as objects.
+// Values: u8, u16, u32, s32, bool as number or boolean; u64, s64 as BigInt; char and string as string; lists as arrays; records
+// as objects.
 
-const word = { u32: (n) => n >>> 0, s32: (n) => n | 0, u64: (n) => BigInt.asUintN(64, n), bool: (n) => n !== 0 };
-const RECORDS = { interval: ["start", "end"], rect: ["left", "top", "right", "bottom"] };
+const word = {
+  bool: (n) => n !== 0,
+  u8: (n) => n & 255,
+  u16: (n) => n & 65535,
+  u32: (n) => n >>> 0,
+  s32: (n) => n | 0,
+  u64: (n) => BigInt.asUintN(64, n),
+  s64: (n) => BigInt.asIntN(64, n),
+};
+const ITEMS = { bool: [1, "Uint8"], u8: [1, "Uint8"], u32: [4, "Uint32"], s32: [4, "Int32"], u64: [8, "BigUint64"], s64: [8, "BigInt64"] };
+const RECORDS = {
+  interval: { start: "s32", end: "s32" },
+  rect: { left: "s32", top: "s32", right: "s32", bottom: "s32" },
+  point: { x: "s32", y: "s32" },
+  run: { value: "u8", count: "u32" },
+};
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Size and alignment in bytes of one list item of type `type`. */
+const roundUp = (at, to) => Math.ceil(at / to) * to;
+
+/** Size and alignment in bytes of one list item of type `type`; of a record, also where its fields are. */
 function layout(type) {
-  return { size: 4 * (RECORDS[type]?.length ?? 1), align: 4 };
+  if (!RECORDS[type]) return { size: ITEMS[type][0], align: ITEMS[type][0] };
+  let [end, most] = [0, 1];
+  const fields = Object.entries(RECORDS[type]).map(([field, of]) => {
+    const [bytes] = ITEMS[of];
+    const at = roundUp(end, bytes);
+    [end, most] = [at + bytes, Math.max(most, bytes)];
+    return { field, of, at };
+  });
+  return { size: roundUp(end, most), align: most, fields };
 }
 
 function allocate(exports, size, align) {
@@ -15,15 +40,13 @@ function allocate(exports, size, align) {
 }
 
 function storeItem(view, at, type, value) {
-  const fields = RECORDS[type];
-  if (fields) fields.forEach((field, i) => view.setInt32(at + 4 * i, value[field], true));
-  else view.setInt32(at, value, true);
+  if (!RECORDS[type]) view[`set${ITEMS[type][1]}`](at, type === "bool" ? Number(value) : value, true);
+  else for (const { field, of, at: offset } of layout(type).fields) storeItem(view, at + offset, of, value[field]);
 }
 
 function loadItem(view, at, type) {
-  const fields = RECORDS[type];
-  if (fields) return Object.fromEntries(fields.map((field, i) => [field, view.getInt32(at + 4 * i, true)]));
-  return word[type](view.getInt32(at, true));
+  if (!RECORDS[type]) return word[type](view[`get${ITEMS[type][1]}`](at, true));
+  return Object.fromEntries(layout(type).fields.map(({ field, of, at: offset }) => [field, loadItem(view, at + offset, of)]));
 }
 
 function lower(exports, type, value) {
@@ -41,7 +64,8 @@ function lower(exports, type, value) {
     value.forEach((one, i) => storeItem(view, at + i * size, item, one));
     return [at, value.length];
   }
-  if (RECORDS[type]) return RECORDS[type].map((field) => value[field]);
+  if (type === "char") return [value.codePointAt(0)];
+  if (RECORDS[type]) return Object.keys(RECORDS[type]).map((field) => value[field]);
   return [value];
 }
 
@@ -52,7 +76,8 @@ function lift(exports, type, raw) {
   if (type.startsWith("option<")) {
     const flag = view.getUint8(at);
     if (flag > 1) throw new Error("option discriminant out of range");
-    return flag ? loadItem(view, at + 4, type.slice(7, -1)) : null;
+    const some = type.slice(7, -1);
+    return flag ? loadItem(view, at + layout(some).align, some) : null;
   }
   const address = view.getUint32(at, true);
   const length = view.getUint32(at + 4, true);

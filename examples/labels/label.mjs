@@ -2,7 +2,8 @@
 // Usage: node label.mjs EXAMPLE            (gcc in the path; wit-bindgen too, where the example has lists, strings or records)
 //        node label.mjs EXAMPLE ARTIFACT   prints the label of one artifact, and writes nothing
 //
-// What decides is the behaviour of artifact.wasm: a wrong result, a trap, or a call that does not end. The same source
+// What decides is the behaviour of artifact.wasm: a wrong result, a trap, or a call that does not end (or not within the
+// `milliseconds` of its reference, where an answer that takes too long is likely). The same source
 // is also run natively under AddressSanitizer on the same inputs; that finds accesses out of bounds that WebAssembly's
 // one flat memory forgives, and they are noted.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -44,7 +45,9 @@ async function compare({ name, artifact, progress }) {
     } catch (error) {
       trap = error.message;
     }
-    slowest = Math.max(slowest, performance.now() - before);
+    const took = performance.now() - before;
+    slowest = Math.max(slowest, took);
+    if (trap === undefined && took > (reference.milliseconds ?? Infinity)) trap = "far beyond the budget";
     if (trap !== undefined || !same(got, wanted)) {
       return { tested: tested + 1, witness: callOf(name, args), expected: shown(reference.result, wanted), got: trap === undefined ? shown(reference.result, got) : `trap: ${trap}` };
     }
@@ -91,11 +94,13 @@ async function label(name) {
     const artifact = join(folder, candidate, "artifact.wasm");
     if (!existsSync(artifact)) continue;
     const found = await judge(name, artifact);
-    const memory = memoryError(join(EXAMPLES, name), candidate, reference, inputsOf(reference));
+    // Only where there is what links the plain C natively.
+    const linked = existsSync(join(EXAMPLES, name, "plain.h"));
+    const memory = linked && memoryError(join(EXAMPLES, name), candidate, reference, inputsOf(reference));
     const wrong = found.witness !== undefined;
     labels[candidate] = wrong
-      ? { label: "wrong", witness: shorten(found.witness), expected: shorten(found.expected), got: shorten(found.got), note: memory }
-      : { label: "correct", tested: found.tested, note: memory };
+      ? { label: "wrong", witness: shorten(found.witness), expected: shorten(found.expected), got: shorten(found.got), note: memory || null }
+      : { label: "correct", tested: found.tested, note: memory || null };
     console.log(`${name}/${candidate}: ${JSON.stringify(labels[candidate])}${wrong ? "" : ` slowest ${found.slowest.toFixed(1)} ms`}`);
   }
   writeFileSync(join(EXAMPLES, name, "labels.json"), JSON.stringify(labels, null, 2) + "\n");

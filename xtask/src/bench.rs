@@ -1,15 +1,17 @@
-//! `cargo xtask bench`: speed as ratios, and the table of verdicts over the examples.
+//! `cargo xtask bench`: speed as ratios.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{cargo, root};
+use crate::{cargo, root, verdicts};
 
-/// Runs the named benches, or all.
+/// Runs the named benches, or all. After `verdicts` come names of examples.
 pub fn run(names: &[&str]) -> Result<(), String> {
+    if let ["verdicts", examples @ ..] = names {
+        return verdicts::run(examples);
+    }
     let known = || BENCHES.iter().map(|(name, ..)| *name).chain(["verdicts"]);
     if let Some(unknown) = names.iter().find(|name| !known().any(|known| known == **name)) {
         return Err(format!("there is no bench `{unknown}`; known are {}", known().collect::<Vec<_>>().join(", ")));
@@ -21,129 +23,26 @@ pub fn run(names: &[&str]) -> Result<(), String> {
         arguments.extend((name != bench).then_some(name));
         cargo(&arguments)?;
     }
-    if wanted("verdicts") { verdicts() } else { Ok(()) }
+    if wanted("verdicts") { verdicts::run(&[]) } else { Ok(()) }
 }
 
 /// What can be measured: its name, and the bench that measures it. All are built for the whole workspace, so that they share
 /// one build of every dependency.
-const BENCHES: [(&str, &str); 8] = [
+const BENCHES: [(&str, &str); 9] = [
     ("calls", "ratios"),
     ("run", "ratios"),
     ("worker", "ratios"),
     ("verify", "ratios"),
     ("reuse", "ratios"),
+    ("strength", "ratios"),
     ("egress", "egress"),
     ("fence", "fence"),
     ("effects", "effects"),
 ];
 
-/// Checks every example candidate and every npm binary under the default policy, beside its label.
-fn verdicts() -> Result<(), String> {
-    // The one that the benches are built with.
-    cargo(&["bench", "--quiet", "--workspace", "--bench", "ratios", "--no-run"])?;
-    let binary = target()?.join("release/proofmark");
-    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let home = scratch.path().join("home");
-    proofmark(&binary, &home, &["init"])?;
-    println!("{:<22} {:<10} {:<8} {:<8} why", "example", "candidate", "label", "verdict");
-    let mut tally: BTreeMap<(String, String), u64> = BTreeMap::new();
-    for example in folders(&root().join("examples")) {
-        let name = file_name(&example);
-        let Some(labels) = labels(&example)? else { continue };
-        for (candidate, label) in labels {
-            let artifact = example.join("candidates").join(&candidate).join("artifact.wasm");
-            let report = check(&binary, &home, &example.join("contract.toml"), &artifact, scratch.path())?;
-            let (verdict, why) = verdict(&report);
-            println!("{name:<22} {candidate:<10} {label:<8} {verdict:<8} {why}");
-            replays(&binary, &home, &example.join("contract.toml"), &artifact, &report)?;
-            *tally.entry((label, verdict)).or_default() += 1;
-        }
-    }
-    for package in folders(&root().join("examples/npm")) {
-        let report =
-            check(&binary, &home, &package.join("contract.toml"), &package.join("artifact.wasm"), scratch.path())?;
-        let (verdict, why) = verdict(&report);
-        println!("{:<22} {:<10} {:<8} {verdict:<8} {why}", file_name(&package), "-", "npm");
-        *tally.entry(("npm".to_owned(), verdict)).or_default() += 1;
-    }
-    println!();
-    for ((label, verdict), count) in &tally {
-        println!("{count:>4} {label}, {verdict}");
-    }
-    let rejected = tally.get(&("correct".to_owned(), "refused".to_owned())).copied().unwrap_or(0);
-    if rejected > 0 { Err(format!("{rejected} correct candidates were refused")) } else { Ok(()) }
-}
-
-fn check(binary: &Path, home: &Path, contract: &Path, artifact: &Path, scratch: &Path) -> Result<Value, String> {
-    let (contract, artifact) = (contract.display().to_string(), artifact.display().to_string());
-    let mark = scratch.join("out.mark").display().to_string();
-    let arguments = [
-        "--format",
-        "json",
-        "check",
-        &contract,
-        &artifact,
-        "--output",
-        &mark,
-        "--generator",
-        "bench",
-        "--show-held-out",
-    ];
-    let output = proofmark(binary, home, &arguments)?;
-    serde_json::from_slice(&output).map_err(|error| format!("{artifact}: {error}"))
-}
-
-/// Every counterexample must give again what the evidence says that it gave.
-fn replays(binary: &Path, home: &Path, contract: &Path, artifact: &Path, report: &Value) -> Result<(), String> {
-    let (contract, artifact) = (contract.display().to_string(), artifact.display().to_string());
-    for counterexample in list(&report["evidence"]).iter().flat_map(|evidence| list(&evidence["counterexamples"])) {
-        let call = counterexample["call"].as_str().unwrap_or_default().to_owned();
-        let output = proofmark(binary, home, &["--format", "json", "call", &contract, &artifact, &call])?;
-        let again: Value = serde_json::from_slice(&output).map_err(|error| format!("{call}: {error}"))?;
-        let got = again["returned"].as_str().or(again["trapped"].as_str()).unwrap_or_default();
-        let said = counterexample["got"].as_str().unwrap_or_default();
-        if !said.starts_with(got) {
-            return Err(format!("{artifact}: `{call}` gave `{said}`, and again `{got}`"));
-        }
-    }
-    Ok(())
-}
-
-/// The verdict, and in a few words what it rests on.
-fn verdict(report: &Value) -> (String, String) {
-    let verdict = report["verdict"].as_str().unwrap_or("error").to_owned();
-    let evidence = list(&report["evidence"]);
-    let first = evidence.iter().flat_map(|evidence| list(&evidence["counterexamples"])).next();
-    let why = match first {
-        Some(found) => {
-            let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-            format!("{} gave {} ({})", text("call"), text("got"), text("property"))
-        }
-        None => {
-            let unclear = evidence.iter().find_map(|evidence| evidence["reason"].as_str());
-            let executions = evidence.iter().find_map(|evidence| evidence["counts"]["executions"].as_u64());
-            unclear.map_or_else(|| format!("{} executions", executions.unwrap_or(0)), str::to_owned)
-        }
-    };
-    (verdict, why.chars().take(110).collect())
-}
-
 pub fn proofmark(binary: &Path, home: &Path, arguments: &[&str]) -> Result<Vec<u8>, String> {
     let output = Command::new(binary).env("PROOFMARK_HOME", home).args(arguments).output();
     output.map(|output| output.stdout).map_err(|error| format!("{}: {error}", binary.display()))
-}
-
-fn labels(example: &Path) -> Result<Option<Vec<(String, String)>>, String> {
-    let file = example.join("labels.json");
-    let Ok(text) = std::fs::read_to_string(&file) else { return Ok(None) };
-    let labels: BTreeMap<String, Value> =
-        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
-    let mut labels: Vec<_> = labels
-        .into_iter()
-        .map(|(candidate, label)| (candidate, label["label"].as_str().unwrap_or("none").to_owned()))
-        .collect();
-    labels.sort_by_key(|(candidate, _)| candidate.parse::<u32>().unwrap_or(0));
-    Ok(Some(labels))
 }
 
 pub fn folders(folder: &Path) -> Vec<PathBuf> {
@@ -158,7 +57,7 @@ pub fn folders(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn list(value: &Value) -> Vec<Value> {
+pub fn list(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_default()
 }
 

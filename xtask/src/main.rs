@@ -15,6 +15,7 @@ mod escape;
 mod made;
 mod photos;
 mod tidy;
+mod verdicts;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
@@ -22,7 +23,7 @@ usage: cargo xtask COMMAND
   tidy              layout, file sizes, module headers, paths in documents, the crate graph
   test              tidy, formatting, lints, every test: what a change must pass
   bench             all benches, each a ratio measured in one run
-  bench NAME...     calls | run | worker | verify | reuse | egress | fence (needs bubblewrap) | effects | verdicts
+  bench NAME...     calls | run | worker | verify | reuse | strength | egress | fence (needs bubblewrap) | effects | verdicts [EXAMPLE...]
   made GENERATORS [EXAMPLE...]
                     `proofmark make` on the examples, labelled by their references (needs node, a model, clang)
   escape            an old engine's sandbox is left by its published fault: the fence must hold (x86-64)
@@ -73,11 +74,17 @@ fn test() -> Result<(), String> {
 /// Photos in the demonstration that every change must pass.
 const SMALL: u64 = 200;
 
-/// Runs cargo with the terminal attached.
+/// Runs cargo with the terminal attached, and as if it were called from a shell: build scripts of dependencies look at the
+/// variables that name a package, and would run again for each way of calling it.
 fn cargo(arguments: &[&str]) -> Result<(), String> {
     eprintln!("cargo {}", arguments.join(" "));
-    let status = Command::new(env!("CARGO")).args(arguments).current_dir(root()).status();
-    match status {
+    let mut command = Command::new(env!("CARGO"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
+    match command.args(arguments).current_dir(root()).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("`cargo {}` failed: {status}", arguments.join(" "))),
         Err(error) => Err(format!("cargo could not be started: {error}")),

@@ -147,6 +147,7 @@ impl<'a> Subject<'a> {
     fn new(place: usize, artifact: &[u8], asked: &Asked<'_>, means: &Means<'a>) -> Result<Self, String> {
         let Asked { contract, contract_text, .. } = *asked;
         let task = Task {
+            earlier: &[],
             contract,
             artifact,
             challenge: challenge(contract),

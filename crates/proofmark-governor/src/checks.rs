@@ -51,6 +51,8 @@ pub struct Task<'a> {
     pub threads: usize,
     /// With what native executables are called; `None` where none can be.
     pub natives: Option<&'a Arc<Natives>>,
+    /// Calls that broke the contract before, in WAVE ([`crate::earlier`]).
+    pub earlier: &'a [String],
 }
 
 /// Called with executions done and executions planned, from any thread.

@@ -30,7 +30,7 @@ use crate::home::{Home, HomeError};
 use crate::index::Key;
 use crate::job;
 use crate::log::{Committed, LogError};
-use crate::{provenance, sealed};
+use crate::{earlier, provenance, sealed};
 
 /// What someone asks to have checked.
 pub struct Asked<'a> {
@@ -120,11 +120,12 @@ pub fn check(home: &mut Home, asked: &Asked<'_>, means: &Means<'_>) -> Result<Ch
         let bytes = reference.bytes().ok_or(GovernError::NoReference(reference.digest))?;
         home.log.put_blob(bytes)?;
     }
+    let earlier = earlier::calls(home, asked.contract.digest)?;
     let submitted = submit(home, asked, artifact)?;
     let attempt = submitted.statement.attempt;
     (means.watch)(Event::Submitted { index: submitted.index, attempt });
 
-    let checker = Checker { asked, means, challenge: submitted.challenge, attempt };
+    let checker = Checker { asked, means, challenge: submitted.challenge, attempt, earlier: &earlier };
     let (mut evidence, mut withheld) = (Vec::new(), BTreeMap::new());
     for planned in submitted.statement.plan.iter() {
         let found = checker.run(&planned.check, planned.executions);
@@ -287,6 +288,7 @@ struct Checker<'a> {
     means: &'a Means<'a>,
     challenge: Challenge,
     attempt: u64,
+    earlier: &'a [String],
 }
 
 impl Checker<'_> {
@@ -301,6 +303,7 @@ impl Checker<'_> {
             executions,
             threads: self.means.threads,
             natives: Some(self.means.natives),
+            earlier: self.earlier,
         };
         let progress = |done, planned| watch(Event::Progress { check, done, planned });
         let found = job::check(self.means.launch, check, &task, self.asked.contract_text, &progress);

@@ -50,6 +50,8 @@ pub enum Key {
     Orders,
     /// Verdicts that passed, for a contract under a policy.
     Marks { contract: Digest, policy: Digest },
+    /// Verdicts that failed, for a contract.
+    Refused { contract: Digest },
     /// Verdicts that passed, for any contract with this interface ([`proofmark_contract::Interface::digest`]).
     Interface(Digest),
 }
@@ -61,6 +63,7 @@ impl Key {
             Self::Submissions { contract, artifact } => Digest::of_parts(&[b"submissions\0", &contract.0, &artifact.0]),
             Self::Orders => Digest::of(b"orders\0"),
             Self::Marks { contract, policy } => Digest::of_parts(&[b"marks\0", &contract.0, &policy.0]),
+            Self::Refused { contract } => Digest::of_parts(&[b"refused\0", &contract.0]),
             Self::Interface(interface) => Digest::of_parts(&[b"interface\0", &interface.0]),
         }
     }
@@ -166,7 +169,11 @@ fn keys(view: &View, entry: &Entry, interfaces: &mut BTreeMap<Digest, Option<Dig
         }
         (Kind::Order, _) => vec![Key::Orders],
         (Kind::Verdict, Some(About { contract, .. })) => {
-            let Some(policy) = passed(view, entry) else { return Vec::new() };
+            let Some(Verdict { verification_result, policy, .. }) = verdict(view, entry) else { return Vec::new() };
+            if verification_result == VerificationResult::Failed {
+                return vec![Key::Refused { contract }];
+            }
+            let policy = policy.digest.sha256;
             let interface = *interfaces.entry(contract).or_insert_with(|| interface(view, contract));
             std::iter::once(Key::Marks { contract, policy }).chain(interface.map(Key::Interface)).collect()
         }
@@ -174,11 +181,9 @@ fn keys(view: &View, entry: &Entry, interfaces: &mut BTreeMap<Digest, Option<Dig
     }
 }
 
-/// The policy of a verdict that passed.
-fn passed(view: &View, entry: &Entry) -> Option<Digest> {
+fn verdict(view: &View, entry: &Entry) -> Option<Verdict> {
     let envelope = view.envelope(entry).ok()?;
-    let verdict = Statement::<Verdict>::parse(envelope.unverified_payload()).ok()?.predicate;
-    (verdict.verification_result == VerificationResult::Passed).then_some(verdict.policy.digest.sha256)
+    Some(Statement::<Verdict>::parse(envelope.unverified_payload()).ok()?.predicate)
 }
 
 fn interface(view: &View, contract: Digest) -> Option<Digest> {

@@ -27,6 +27,7 @@ use thiserror::Error;
 use crate::behaviour;
 use crate::checks::held_out::Withheld;
 use crate::checks::{self, Finding, Found, Progress, Task};
+use crate::earlier;
 
 /// The longest header line, in bytes.
 const HEADER_BYTES_MAX: u64 = 32 << 20;
@@ -53,7 +54,15 @@ pub struct Header {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Work {
     /// One check. The contract is the public one; `openings` open what is sealed in it, for the check that needs that.
-    Check { check: String, challenge: Challenge, attempt: u64, executions: u64, threads: usize, openings: Vec<Opening> },
+    Check {
+        check: String,
+        challenge: Challenge,
+        attempt: u64,
+        executions: u64,
+        threads: usize,
+        openings: Vec<Opening>,
+        earlier: Vec<String>,
+    },
     /// The calls that follow on standard input, a line of WAVE each, until it ends. In a replayed world a line with the
     /// call's tape in base64 comes after each.
     /// A call that leaves the profile `within` is ended.
@@ -158,16 +167,18 @@ pub fn serve(job: Job, calls: &mut dyn Iterator<Item = String>, output: impl Wri
         contract.attach(&reference).map_err(|error| JobError::Contract(error.to_string()))?;
     }
     match header.work {
-        Work::Check { check, challenge, attempt, executions, threads, openings } => {
+        Work::Check { check, challenge, attempt, executions, threads, openings, earlier } => {
             contract.open(openings).map_err(|error| JobError::Contract(error.to_string()))?;
             let (contract, artifact, natives) = (&contract, &artifact[..], None);
-            let task = Task { contract, artifact, challenge, attempt, executions, threads, natives };
+            let task = Task { contract, artifact, challenge, attempt, executions, threads, natives, earlier: &earlier };
             serve_check(&check, &task, output)
         }
         Work::Behaviour { inputs: executions, threads } => {
             let (contract, artifact, natives) = (&contract, &artifact[..], None);
             let challenge = behaviour::challenge(contract);
-            behaviour::serve(&Task { contract, artifact, challenge, attempt: 1, executions, threads, natives }, output)
+            let attempt = 1;
+            let task = Task { contract, artifact, challenge, attempt, executions, threads, natives, earlier: &[] };
+            behaviour::serve(&task, output)
         }
         Work::Calls { granted, world, within } => {
             let compile = |artifact: &Artifact| checks::compile(&contract, artifact, granted, world.clone(), 1, within);
@@ -303,7 +314,8 @@ fn check_in_worker(
     let answered = || -> Result<Found, String> {
         let Task { challenge, attempt, executions, threads, .. } = *task;
         let openings = if check == "properties" { task.contract.openings().cloned().collect() } else { Vec::new() };
-        let work = Work::Check { check: check.to_owned(), challenge, attempt, executions, threads, openings };
+        let earlier = if earlier::tries(check) { task.earlier.to_vec() } else { Vec::new() };
+        let work = Work::Check { check: check.to_owned(), challenge, attempt, executions, threads, openings, earlier };
         let reference = task.contract.reference.as_ref().filter(|_| checks::asks_reference(check));
         let reference = reference.and_then(|reference| reference.bytes());
         let job = written(work, contract_text, task.artifact, reference)?;

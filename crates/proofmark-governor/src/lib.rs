@@ -17,6 +17,7 @@
 pub mod act;
 pub mod behaviour;
 pub mod checks;
+mod earlier;
 mod egress;
 pub mod govern;
 pub mod home;

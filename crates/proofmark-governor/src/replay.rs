@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use proofmark_contract::Contract;
+use proofmark_mark::evidence::Evidence;
 use proofmark_mark::mark::Verified;
 use proofmark_mark::statement::Statement;
 use proofmark_run::native::Natives;
@@ -54,6 +55,7 @@ pub fn replay(
             replayed.push(Replayed { check, compared });
             continue;
         }
+        let earlier = earlier(payload);
         let task = Task {
             contract,
             artifact,
@@ -62,6 +64,7 @@ pub fn replay(
             executions: planned.executions,
             threads,
             natives: Some(natives),
+            earlier: &earlier,
         };
         let shown = |done, of| progress(&check, done, of);
         let found = job::check(launch, &check, &task, &verified.contract, &shown);
@@ -84,6 +87,13 @@ fn missing(check: &str, contract: &Contract) -> Option<Compared> {
         why: "the contract's reference is not here",
         next: "name its file with --reference FILE, or a home that has it with --home DIR",
     })
+}
+
+/// The calls that broke the contract before the mark's submission, as its evidence has them.
+fn earlier(payload: &[u8]) -> Vec<String> {
+    let evidence = Statement::<Evidence>::parse(payload);
+    let calls = evidence.ok().and_then(|mut one| one.predicate.details.get_mut("earlier").map(serde_json::Value::take));
+    calls.and_then(|calls| serde_json::from_value(calls).ok()).unwrap_or_default()
 }
 
 fn difference(in_mark: &[u8], replayed: &[u8]) -> Option<Difference> {

@@ -190,6 +190,9 @@ pub struct Making {
     /// How long the mark is valid, in days
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub valid_days: u32,
+    /// Write every try into a new directory: prompt, reply, sources, artifact, provenance
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
     #[command(flatten)]
     pub threads: Threads,
 }

@@ -22,6 +22,7 @@ use crate::inputs::Loaded;
 
 pub mod ask;
 pub mod judge;
+pub mod kept;
 mod keyring;
 
 use ask::Asker;
@@ -47,6 +48,8 @@ pub struct Order<'a> {
     pub approvals: &'a BTreeSet<String>,
     pub valid_for: SignedDuration,
     pub threads: usize,
+    /// Where every try is written as files.
+    pub keep: Option<&'a Path>,
 }
 
 /// How the loop touches the world outside of the home.
@@ -118,6 +121,9 @@ pub fn make(home: &mut Home, order: &Order<'_>, means: &Means<'_>) -> Result<Vec
         for (question, answered) in round.into_iter().zip(answers) {
             let mut judge = judge::Judge { home, order, means, invocation: &invocation, known: &tries };
             let (tried, findings) = judge.judge(&question, answered)?;
+            if let Some(folder) = order.keep {
+                kept::keep(judge.home, folder, &tried)?;
+            }
             (means.tried)(&tried);
             next.extend(again(order, &question, &tried, findings));
             tries.push(tried);

@@ -116,7 +116,16 @@ mod tests {
         let challenge = Challenge(Digest::of(b"seed"));
         let artifact = artifact.as_bytes();
         run(
-            &Task { contract, artifact, challenge, attempt: 1, executions: 4096, threads: 2, natives: None },
+            &Task {
+                contract,
+                artifact,
+                challenge,
+                attempt: 1,
+                executions: 4096,
+                threads: 2,
+                natives: None,
+                earlier: &[],
+            },
             &|_, _| {},
         )
     }

@@ -115,6 +115,11 @@ impl Search<'_> {
     /// Both parts, and the first violation made simpler.
     pub(super) fn run(&self, progress: Progress<'_>) -> Tally {
         let Search { task, check, function, twin, judge } = *self;
+        let earlier = earlier(task, function);
+        let again = again(&judge(), function, &earlier);
+        if again.violated.is_some() {
+            return again;
+        }
         let dictionary = &Dictionary::of(task.contract);
         let name = function.full_name();
         let results = shards::run(task.threads, task.executions, progress, judge, |judge, shard, watch| {
@@ -122,10 +127,11 @@ impl Search<'_> {
             let seed = task.challenge.derive(&[check.as_bytes(), name.as_bytes(), &number]);
             one_shard(task, judge, Source::new(seed, dictionary), function, shard, watch)
         });
-        let mut total = merged(function, results);
+        let mut total = merged(function, [vec![again], results].concat());
         if let (Some(twin), None) = (twin, &total.violated) {
             let shifted = |done: u64, _: u64| progress(task.executions.saturating_add(done), 0);
-            let mut guided = guided::search(&Guide { task, check, twin, function, dictionary }, judge, &shifted);
+            let guide = Guide { task, check, twin, function, dictionary, earlier: &earlier };
+            let mut guided = guided::search(&guide, judge, &shifted);
             total.violated = guided.violated.take();
             total.usage.add(std::mem::take(&mut guided.usage));
             total.guided = Some(guided);
@@ -135,6 +141,34 @@ impl Search<'_> {
         }
         total
     }
+}
+
+/// The inputs of one function that broke the contract before.
+fn earlier(task: &Task<'_>, function: &Arc<Function>) -> Vec<Vec<Value>> {
+    let calls = task.earlier.iter().filter_map(|text| task.contract.interface.parse_call(text).ok());
+    calls.filter(|call| Arc::ptr_eq(&call.function, function)).map(|call| call.args).collect()
+}
+
+/// What broke the contract before, tried first. These are no executions: nothing drew them, and the bound does not rest on them.
+fn again(judge: &Judge<'_>, function: &Function, inputs: &[Vec<Value>]) -> Tally {
+    let mut tally = Tally {
+        function: function.full_name(),
+        properties: vec![Accepted::default(); judge.conditions()],
+        ..Tally::default()
+    };
+    for arguments in inputs {
+        let Ok(terms) = judge.accepted(arguments) else { continue };
+        if judge.outside(&terms) {
+            continue;
+        }
+        let judged = judge.judge(arguments, &terms);
+        tally.usage.add(judged.usage);
+        if let Judgement::Violated(violation) = judged.judgement {
+            tally.violated = Some(judge.shrink(arguments.clone(), violation));
+            break;
+        }
+    }
+    tally
 }
 
 fn one_shard(
@@ -384,9 +418,50 @@ mod tests {
         let challenge = Challenge(Digest::of(b"seed"));
         let artifact = br#"(module (func (export "f") (param i32) (result i32) local.get 0))"#;
         run(
-            &Task { contract: &contract, artifact, challenge, attempt: 1, executions, threads: 2, natives: None },
+            &Task {
+                contract: &contract,
+                artifact,
+                challenge,
+                attempt: 1,
+                executions,
+                threads: 2,
+                natives: None,
+                earlier: &[],
+            },
             &|_, _| {},
         )
+    }
+
+    #[test]
+    fn what_broke_the_contract_before_is_tried_first() {
+        let text = "contract = 1\nname = \"c\"\nintent = \"c\"\n[interface]\nwit = \"package a:b; world w { export f: \
+                    func(n: u64) -> u64; }\"\n[[property]]\nname = \"p\"\nof = \"f\"\nensures = \"result == n\"\n";
+        // Wrong for one number in 2^64, to which no comparison leads.
+        let artifact = "(module (func (export \"f\") (param i64) (result i64) (i64.add (local.get 0) (i64.extend_i32_u \
+                        (i64.eqz (i64.sub (i64.mul (local.get 0) (i64.const 0x5851f42d4c957f2d)) (i64.const WRONG)))))))";
+        let wrong = 6_364_136_223_846_793_005_u64.wrapping_mul(123_456_789_012);
+        let artifact = artifact.replace("WRONG", &wrong.to_string());
+        let (contract, challenge) = (Contract::parse(text).unwrap(), Challenge(Digest::of(b"seed")));
+        let artifact = artifact.as_bytes();
+        let earlier = ["f(7)", "nonsense", "f(123456789012)"].map(str::to_owned);
+        let found = |earlier: &[String]| {
+            let task = Task {
+                contract: &contract,
+                artifact,
+                challenge,
+                attempt: 1,
+                executions: 64,
+                threads: 2,
+                natives: None,
+                earlier,
+            };
+            run(&task, &|_, _| {})
+        };
+        let again = found(&earlier);
+        assert_eq!((again.outcome, &*again.counterexamples[0].call), (Outcome::Failed, "f(123456789012)"));
+        assert_eq!((again.counts["executions"], &again.details["earlier"]), (0, &serde_json::json!(earlier)));
+        assert_eq!(found(&earlier[..2]).counts["executions"], 64);
+        assert!(found(&[]).details.get("earlier").is_none());
     }
 
     #[test]

@@ -77,6 +77,14 @@ fn finding(task: &Task<'_>, tallies: &[Tally], twin: Result<&Twin, &String>) -> 
     let listed: Vec<Value> = tallies.iter().map(|tally| line(task, tally)).collect();
     let mut usage = Usage::default();
     tallies.iter().for_each(|tally| usage.add(tally.usage.clone()));
+    let mut said = json!({
+        "reference": task.contract.reference.as_ref().map(|reference| reference.digest),
+        "shards": SHARDS,
+        "functions": listed,
+        "coverage": coverage(tallies, twin),
+        "usage": task.usage(&usage),
+    });
+    details::earlier(task, &mut said);
     Finding {
         outcome,
         reason,
@@ -87,13 +95,7 @@ fn finding(task: &Task<'_>, tallies: &[Tally], twin: Result<&Twin, &String>) -> 
             ("differences", counterexamples.len() as u64),
         ]),
         counterexamples,
-        details: json!({
-            "reference": task.contract.reference.as_ref().map(|reference| reference.digest),
-            "shards": SHARDS,
-            "functions": listed,
-            "coverage": coverage(tallies, twin),
-            "usage": task.usage(&usage),
-        }),
+        details: said,
     }
 }
 

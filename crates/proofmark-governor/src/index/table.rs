@@ -17,7 +17,7 @@ use proofmark_mark::digest::Digest;
 
 use super::Pair;
 
-const TITLE: &[u8; 24] = b"proofmark.dev/index/v2\n\0";
+const TITLE: &[u8; 24] = b"proofmark.dev/index/v3\n\0";
 const BLOCK_BYTES: usize = 4096;
 /// What of a block its sum is over.
 const BODY_BYTES: usize = BLOCK_BYTES - 32;

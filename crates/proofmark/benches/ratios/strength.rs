@@ -83,6 +83,7 @@ pub fn bench() {
     let run = |check: &str, executions: u64, threads: usize| {
         let challenge = Challenge(Digest::of(b"bench"));
         let task = Task {
+            earlier: &[],
             contract: &contract,
             artifact: &artifact,
             challenge,

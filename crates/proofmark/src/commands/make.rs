@@ -20,7 +20,7 @@ use crate::commands;
 use crate::failure::{FAILED, Failure, OK, REFUSED, UNKNOWN};
 use crate::inputs::{self, Loaded};
 use crate::make::ask::Asker;
-use crate::make::{self, Means, Order, Tried};
+use crate::make::{self, Means, Order, Tried, kept};
 use crate::meter::Meter;
 use crate::render::make as render;
 
@@ -90,6 +90,7 @@ pub fn tries(
     if making.operator.is_empty() || making.operator.len() > NAME_MAX || making.operator.chars().any(char::is_control) {
         return Err(Failure::wrong(format!("`--operator` must be 1 to {NAME_MAX} bytes without control characters")));
     }
+    making.keep.as_deref().map_or(Ok(()), kept::ready)?;
     let public = Public::of(&loaded.contract).map_err(|error| Failure::failed(error.to_string()))?;
     let target = target(loaded, making)?;
     let bound = bind(target, &public).map_err(|error| {
@@ -118,6 +119,7 @@ pub fn tries(
         approvals: &BTreeSet::new(),
         valid_for: SignedDuration::from_hours(i64::from(making.valid_days).saturating_mul(24)),
         threads: commands::threads(&making.threads),
+        keep: making.keep.as_deref(),
     };
     if format == Format::Human {
         render::begun(&order);

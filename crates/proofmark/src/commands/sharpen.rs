@@ -103,6 +103,7 @@ fn measured(loaded: &inputs::Loaded, artifact: &[u8], arguments: &Sharpen) -> Re
         executions: u64::from(arguments.mutants),
         threads: commands::threads(&arguments.threads),
         natives: Some(&natives),
+        earlier: &[],
     };
     let meter = Meter::default();
     meter.start(STRENGTH);

@@ -199,9 +199,18 @@ fn holding(folder: &Path, words: &[&str]) -> Vec<String> {
 fn a_candidate_is_repaired_until_it_is_marked() {
     let endpoint = Endpoint::start(vec![code(UNCLAMPED), code(RIGHT)]);
     let place = place(&endpoint, "seed = 7\ntemperature = 0.7");
-    let made = make(&place, &[]).exits(0).json();
+    let made = make(&place, &["--keep", "tries"]).exits(0).json();
     assert_eq!(made["verdict"], "marked");
     assert_eq!(outcomes(&made), ["refused", "marked"]);
+    assert_eq!(endpoint.count(), 2);
+
+    // Each try is kept as it came.
+    assert_eq!(place.read("tries/1.1/artifact.wasm"), place.read("clamp.wasm"));
+    assert_eq!(place.read("tries/1.1/artifact.wasm.mark"), place.read("clamp.wasm.mark"));
+    assert!(String::from_utf8(place.read("tries/1/reply.md")).unwrap().contains(UNCLAMPED));
+    assert!(String::from_utf8(place.read("tries/1.1/prompt.md")).unwrap().contains("in range"));
+    assert!(!place.path("tries/1/artifact.wasm.mark").exists());
+    make(&place, &["--keep", "tries", "--fresh"]).exits(2).says("is not empty");
     assert_eq!(endpoint.count(), 2);
 
     // The counterexample went back, and its seed is another.
@@ -323,7 +332,7 @@ fn no_key_and_nothing_held_out_is_anywhere_that_others_read() {
     let mut told = String::new();
     // What breaks held-out properties alone has nothing to be told, so the second run ends with its first repair.
     for repairs in ["0", "3", "0"] {
-        let ran = make(&place, &["--repairs", repairs]);
+        let ran = make(&place, &["--repairs", repairs, "--keep", &format!("kept-{}", told.len())]);
         told.push_str(&ran.all());
     }
     told.push_str(&place.run(&["run", "clamp.wasm.mark", "clamp(200)"]).all());

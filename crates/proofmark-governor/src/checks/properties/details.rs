@@ -42,13 +42,22 @@ pub(super) fn of(task: &Task<'_>, tallies: &[Tally], lines: &[Line<'_>], twin: R
             })
         })
         .collect();
-    json!({
+    let mut details = json!({
         "shards": SHARDS,
         "functions": functions,
         "properties": properties,
         "coverage": coverage(tallies, twin),
         "usage": task.usage(&usage),
-    })
+    });
+    earlier(task, &mut details);
+    details
+}
+
+/// Says which calls were tried first, if there were any.
+pub(in crate::checks) fn earlier(task: &Task<'_>, details: &mut Value) {
+    if let (false, Some(details)) = (task.earlier.is_empty(), details.as_object_mut()) {
+        details.insert("earlier".to_owned(), json!(task.earlier));
+    }
 }
 
 /// The edges of the whole artifact; `null` where nothing can count them.

@@ -43,6 +43,8 @@ pub struct Guide<'a> {
     pub function: &'a Arc<Function>,
     /// The contract's constants.
     pub dictionary: &'a Dictionary,
+    /// Inputs that broke the contract before.
+    pub earlier: &'a [Vec<Value>],
 }
 
 /// What came of it.
@@ -113,12 +115,12 @@ pub fn calls(task: &Task<'_>) -> u64 {
 
 /// Searches for an input of one function that violates the contract; `judge` makes the judge of a thread.
 pub fn search<'a>(guide: &Guide<'_>, judge: &(dyn Fn() -> Judge<'a> + Sync), progress: Progress<'_>) -> Guided {
-    let Guide { task, twin, function, dictionary, .. } = *guide;
+    let Guide { task, twin, function, dictionary, earlier, .. } = *guide;
     let planned = calls(task);
     let constants = &twin.constants;
     let richer = dictionary.with(&constants.whole, &constants.floats, &constants.texts);
     let streams: Vec<Mutex<Stream>> = (0..SHARDS).map(|shard| Mutex::new(guide.stream(shard, &richer))).collect();
-    let mut known = Known::new(twin, examples(task, function));
+    let mut known = Known::new(twin, examples(task, function).chain(earlier.iter().cloned()).collect());
     let mut guided = Guided::default();
     let (mut before, mut rounds) = (0_u64, 0_u64);
     while before < shards::share(planned, 0) {
@@ -162,10 +164,10 @@ pub fn search<'a>(guide: &Guide<'_>, judge: &(dyn Fn() -> Judge<'a> + Sync), pro
 }
 
 /// The arguments of the contract's examples.
-fn examples(task: &Task<'_>, function: &Arc<Function>) -> Vec<Vec<Value>> {
+fn examples<'a>(task: &'a Task<'_>, function: &'a Arc<Function>) -> impl Iterator<Item = Vec<Value>> + 'a {
     let calls = task.contract.examples.iter().map(|example| &example.call);
-    let own = calls.filter(|call: &&Call| Arc::ptr_eq(&call.function, function));
-    own.map(|call| call.args.clone()).collect()
+    let own = calls.filter(move |call: &&Call| Arc::ptr_eq(&call.function, function));
+    own.map(|call| call.args.clone())
 }
 
 impl Guided {

@@ -32,7 +32,16 @@ fn contract(more: &str, reference: &str) -> Contract {
 
 fn task<'a>(contract: &'a Contract, artifact: &'a str, executions: u64, threads: usize) -> Task<'a> {
     let challenge = Challenge(Digest::of(b"seed"));
-    Task { contract, artifact: artifact.as_bytes(), challenge, attempt: 1, executions, threads, natives: None }
+    Task {
+        contract,
+        artifact: artifact.as_bytes(),
+        challenge,
+        attempt: 1,
+        executions,
+        threads,
+        natives: None,
+        earlier: &[],
+    }
 }
 
 fn found(contract: &Contract, artifact: &str, executions: u64) -> Finding {

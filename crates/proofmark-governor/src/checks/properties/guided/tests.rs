@@ -36,7 +36,16 @@ impl Planted {
     fn task(&self, executions: u64, threads: usize) -> Task<'_> {
         let challenge = Challenge(Digest::of(b"planted"));
         let artifact = self.artifact.as_bytes();
-        Task { contract: &self.contract, artifact, challenge, attempt: 1, executions, threads, natives: None }
+        Task {
+            contract: &self.contract,
+            artifact,
+            challenge,
+            attempt: 1,
+            executions,
+            threads,
+            natives: None,
+            earlier: &[],
+        }
     }
 
     fn found(&self, executions: u64, threads: usize) -> Finding {
