@@ -211,7 +211,8 @@ fn one(page: &mut Page, check: &str, counterexample: &Counterexample) {
         let why = "what violates it is held out; withheld (the contract's owner may use --show-held-out)";
         return page.hanging("    ", 4, PLAIN, why);
     }
-    page.line(&format!("{BAD}counterexample{BAD:#} of {check}, {}", safe(&counterexample.property)));
+    let property = if counterexample.property == check { "" } else { &format!(", {}", safe(&counterexample.property)) };
+    page.line(&format!("{BAD}counterexample{BAD:#} of {check}{property}"));
     page.line(&format!("    {BOLD}{}{BOLD:#}", page.cut(&safe(&counterexample.call))));
     page.line(&format!("    got       {BAD}{}{BAD:#}", page.cut(&safe(&counterexample.got))));
     let wanted = if matches!(check, "examples" | "reference") { "expected" } else { "violated" };

@@ -92,7 +92,7 @@ fn what_differs_behind_a_magic_number_is_refused_with_a_call_that_shows_it() {
         doubling("(if (i32.eq (local.get $n) (i32.const 0x5eed1234)) (then (return (i64.const 1))))"),
     );
     let ran = place.run(&CHECK).exits(1);
-    ran.says("double(1592594996)").says("reference: the reference returns 3185189992");
+    ran.says("double(1592594996)").says("the reference returns 3185189992");
     let found = evidence(&place);
     assert_eq!(found["reason"], "`double(1592594996)` gives another result than the reference");
     assert_eq!((&found["outcome"], &found["counts"]["differences"]), (&"failed".into(), &1.into()));
@@ -100,6 +100,16 @@ fn what_differs_behind_a_magic_number_is_refused_with_a_call_that_shows_it() {
     let call = found["counterexamples"][0]["call"].as_str().unwrap();
     let said = |artifact| place.run(&["call", "contract.toml", artifact, call]).exits(0).stdout.trim().to_owned();
     assert_eq!((said("artifact.wasm").as_str(), said("legacy.wat").as_str()), ("1", "3185189992"));
+    // That call comes first for what comes next, which is wrong there by arithmetic.
+    let there = 0x5eed_1234_u32.wrapping_mul(0x9e37_79b1);
+    let wrong = format!(
+        "(local.set $n (i32.add (local.get $n) (i32.eqz (i32.sub (i32.mul (local.get $n) (i32.const 0x9e3779b1)) \
+         (i32.const {there})))))"
+    );
+    place.write("artifact.wasm", doubling(&wrong));
+    let found = evidence(&place);
+    assert_eq!(found["counterexamples"][0]["call"], call);
+    assert_eq!((&found["outcome"], &found["counts"]["executions"]), (&"failed".into(), &0.into()));
 }
 
 #[test]
