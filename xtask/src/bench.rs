@@ -26,12 +26,13 @@ pub fn run(names: &[&str]) -> Result<(), String> {
 
 /// What can be measured: its name, and the bench that measures it. All are built for the whole workspace, so that they share
 /// one build of every dependency.
-const BENCHES: [(&str, &str); 8] = [
+const BENCHES: [(&str, &str); 9] = [
     ("calls", "ratios"),
     ("run", "ratios"),
     ("worker", "ratios"),
     ("verify", "ratios"),
     ("reuse", "ratios"),
+    ("search", "ratios"),
     ("egress", "egress"),
     ("fence", "fence"),
     ("effects", "effects"),
