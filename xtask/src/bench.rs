@@ -28,13 +28,14 @@ pub fn run(names: &[&str]) -> Result<(), String> {
 
 /// What can be measured: its name, and the bench that measures it. All are built for the whole workspace, so that they share
 /// one build of every dependency.
-const BENCHES: [(&str, &str); 9] = [
+const BENCHES: [(&str, &str); 10] = [
     ("calls", "ratios"),
     ("run", "ratios"),
     ("worker", "ratios"),
     ("verify", "ratios"),
     ("reuse", "ratios"),
     ("strength", "ratios"),
+    ("search", "ratios"),
     ("egress", "egress"),
     ("fence", "fence"),
     ("effects", "effects"),

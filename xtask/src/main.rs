@@ -23,7 +23,8 @@ usage: cargo xtask COMMAND
   tidy              layout, file sizes, module headers, paths in documents, the crate graph
   test              tidy, formatting, lints, every test: what a change must pass
   bench             all benches, each a ratio measured in one run
-  bench NAME...     calls | run | worker | verify | reuse | strength | egress | fence (needs bubblewrap) | effects | verdicts [EXAMPLE...]
+  bench NAME...     calls | run | worker | verify | reuse | strength | egress | fence (needs bubblewrap) | effects | verdicts [EXAMPLE...] |
+                    search (beside libFuzzer; needs clang)
   made GENERATORS [EXAMPLE...]
                     `proofmark make` on the examples, labelled by their references (needs node, a model, clang)
   escape            an old engine's sandbox is left by its published fault: the fence must hold (x86-64)

@@ -355,7 +355,7 @@ impl Instances<'_> {
                 Ok(()) => live,
                 Err(error) => return program.outcome(&mut live.store, Ended::Trapped(first_line(&error))),
             },
-            None => match program.start(self.world, self.tape.take()) {
+            None => match program.start(&self.world.of_call(&program.granted, function, arguments), self.tape.take()) {
                 Ok(live) => live,
                 Err(outcome) => return *outcome,
             },

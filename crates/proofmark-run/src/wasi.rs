@@ -3,13 +3,13 @@
 //! While an artifact is checked, every source of nondeterminism comes from the challenge; while it runs, from the
 //! machine. There is no network in either, and what may be written is staged.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use proofmark_contract::Budget;
+use proofmark_contract::{Budget, Function, Value};
+use proofmark_mark::digest::Digest;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -17,13 +17,15 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi::p2::bindings;
 use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
-use wasmtime_wasi::{FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
 
 use crate::usage::{Held, Usage};
 use calls::{CALLS, Call, Calls, Linked};
+use drawn::{Clock, Drawn};
 use tape::{Recording, Replay, Taping};
 
 mod calls;
+mod drawn;
 mod items;
 pub mod tape;
 
@@ -40,12 +42,13 @@ type Directories = Vec<(PathBuf, String)>;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum World {
-    /// A check: clocks count calls, random bytes come from the seed, variables are empty, directories are absent.
+    /// A check: the time, random bytes and standard input follow from the seed, the function and its arguments, and are such as a
+    /// run may have; variables are empty, directories are absent.
     Checked { seed: [u8; 32] },
     /// The same, and what the host answers is recorded.
     Taped { seed: [u8; 32] },
-    /// A check that chooses what is behind capabilities: as [`World::Checked`], but with these variables and these bytes on
-    /// standard input, and what is written is kept.
+    /// A check that chooses what is behind capabilities: time and random bytes follow from the seed alone, and these are the
+    /// variables and the bytes on standard input.
     Posed { seed: [u8; 32], environment: Vec<(String, String)>, stdin: Vec<u8> },
     /// A run on this machine, with these variables, these directories to be read and to be changed, and these
     /// bytes on the standard input of every instance. What the host answers is recorded.
@@ -63,6 +66,25 @@ impl World {
             *slot = byte;
         }
         seed
+    }
+
+    /// What there is of it for one call: an artifact that behaves by the time or by chance is seen in as many worlds as it has
+    /// inputs, and always in the same one with the same input.
+    #[must_use]
+    pub fn of_call(&self, granted: &BTreeSet<String>, function: &Function, arguments: &[Value]) -> Cow<'_, Self> {
+        match self {
+            Self::Checked { seed } | Self::Taped { seed } if !granted.is_empty() => {
+                let texts: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+                let call = format!("{}({})", function.full_name(), texts.join(", "));
+                let Digest(seed) = Digest::of_parts(&[b"proofmark.dev/world/v1\0", seed, call.as_bytes()]);
+                Cow::Owned(if matches!(self, Self::Taped { .. }) {
+                    Self::Taped { seed }
+                } else {
+                    Self::Checked { seed }
+                })
+            }
+            other => Cow::Borrowed(other),
+        }
     }
 }
 
@@ -181,10 +203,12 @@ impl Wasi {
         let mut wasi = Self::empty();
         let mut builder = WasiCtxBuilder::new();
         match world {
-            World::Checked { seed } => checked(&mut builder, *seed),
-            World::Taped { seed } => {
-                wasi.taping = Taping::Recorded(Recording::default());
-                checked(&mut builder, *seed);
+            World::Checked { seed } | World::Taped { seed } => {
+                if matches!(world, World::Taped { .. }) {
+                    wasi.taping = Taping::Recorded(Recording::default());
+                }
+                let stdin = checked(&mut builder, *seed).stdin();
+                wasi.streams(&mut builder, granted, &stdin);
             }
             // No tape answers nothing.
             World::Replayed => wasi.taping = Taping::Replayed(Box::new(Replay::new(Vec::new()))),
@@ -195,7 +219,7 @@ impl Wasi {
                 wasi.streams(&mut builder, granted, stdin);
             }
             World::Posed { seed, environment, stdin } => {
-                checked(&mut builder, *seed);
+                let _ = checked(&mut builder, *seed);
                 variables(&mut builder, granted, environment);
                 wasi.streams(&mut builder, granted, stdin);
             }
@@ -225,16 +249,20 @@ impl Wasi {
     }
 }
 
-fn checked(builder: &mut WasiCtxBuilder, seed: [u8; 32]) {
+/// Random bytes and clocks of a check. What else is drawn comes after them.
+fn checked(builder: &mut WasiCtxBuilder, seed: [u8; 32]) -> Drawn {
     let [first, rest @ ..] = seed;
     let mut random = ChaCha8Rng::from_seed(seed);
     let insecure_seed = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
+    let mut drawn = Drawn(random);
+    let clock = Clock::new(&mut drawn);
     builder
         .secure_random(ChaCha8Rng::from_seed(seed))
         .insecure_random(ChaCha8Rng::from_seed(sibling(first, rest)))
         .insecure_random_seed(insecure_seed)
-        .wall_clock(Counting::default())
-        .monotonic_clock(Counting::default());
+        .wall_clock(clock.clone())
+        .monotonic_clock(clock);
+    drawn
 }
 
 fn sibling(first: u8, rest: [u8; 31]) -> [u8; 32] {
@@ -268,36 +296,6 @@ fn open(
         }
     }
     Ok(())
-}
-
-/// A clock that advances by one microsecond each time it is read.
-#[derive(Default)]
-struct Counting(AtomicU64);
-
-impl Counting {
-    fn tick(&self) -> u64 {
-        self.0.fetch_add(1000, Ordering::Relaxed)
-    }
-}
-
-impl HostWallClock for Counting {
-    fn resolution(&self) -> Duration {
-        Duration::from_micros(1)
-    }
-
-    fn now(&self) -> Duration {
-        Duration::from_nanos(self.tick())
-    }
-}
-
-impl HostMonotonicClock for Counting {
-    fn resolution(&self) -> u64 {
-        1000
-    }
-
-    fn now(&self) -> u64 {
-        self.tick()
-    }
 }
 
 impl ResourceLimiter for Host {

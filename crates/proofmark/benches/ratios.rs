@@ -28,8 +28,12 @@ use wasmtime::component::{Component, Linker};
 
 #[path = "ratios/fenced.rs"]
 mod fenced;
+#[path = "ratios/planted.rs"]
+mod planted;
 #[path = "ratios/reuse.rs"]
 mod reuse;
+#[path = "ratios/search.rs"]
+mod search;
 #[path = "ratios/strength.rs"]
 mod strength;
 #[path = "../src/commands/worker.rs"]
@@ -72,13 +76,14 @@ fn main() -> ExitCode {
         return code;
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let benches: [(&str, fn()); 6] = [
+    let benches: [(&str, fn()); 7] = [
         ("calls", calls),
         ("run", run),
         ("worker", fenced::bench),
         ("verify", verify_),
         ("reuse", reuse::bench),
         ("strength", strength::bench),
+        ("search", search::bench),
     ];
     for (name, bench) in benches {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {

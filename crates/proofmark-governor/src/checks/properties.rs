@@ -16,7 +16,7 @@ use proofmark_run::usage::Usage;
 use super::{Finding, Milestone, Progress, Task, counts, not_callable};
 use crate::judge::{Judge, Judgement, Violation, shown};
 use crate::shards::{self, Merge, Watch};
-use guided::{Guide, Guided};
+use guided::{Comparison, Guide, Guided};
 
 pub(super) mod details;
 pub(super) mod guided;
@@ -361,7 +361,25 @@ fn conclusion(
         let why = format!("vacuous: `requires` of `{}` accepts less than 1 in {VACUOUS} inputs", line.property.name);
         return (Outcome::Unknown, Some(why));
     }
-    (Outcome::Passed, None)
+    match missed(tallies) {
+        0 => (Outcome::Passed, None),
+        count => {
+            let why = format!(
+                "what it does where {count} of its comparisons would be equal was not seen: no input met them, though what they \
+                 compare follows the input, as a hash does; an [[example]] that meets one shows it"
+            );
+            (Outcome::Unknown, Some(why))
+        }
+    }
+}
+
+/// Comparisons for equality that no function's search met and at least one missed.
+fn missed(tallies: &[Tally]) -> usize {
+    let searched: Vec<&[Comparison]> =
+        tallies.iter().filter_map(|tally| Some(tally.guided.as_ref()?.comparisons.as_slice())).collect();
+    let all = searched.iter().map(|of| of.len()).max().unwrap_or(0);
+    let any = |site: usize, what: Comparison| searched.iter().any(|of| of.get(site) == Some(&what));
+    (0..all).filter(|site| any(*site, Comparison::Missed) && !any(*site, Comparison::Met)).count()
 }
 
 pub(super) fn counterexample(

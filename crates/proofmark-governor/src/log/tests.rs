@@ -158,6 +158,26 @@ fn attempts_are_counted_from_the_log_right_before_the_append() {
 }
 
 #[test]
+fn a_thousand_attempts_are_counted_by_a_log_that_is_opened_again() {
+    let store = memory();
+    let (contract, generator) = (store.put_blob(b"contract").unwrap(), Digest::of(b"model"));
+    let artifact = store.put_blob(b"artifact").unwrap();
+    let submission = |nth: u32| {
+        let envelope = nth.to_be_bytes().to_vec();
+        let about = Some(About { artifact, contract });
+        (Entry { kind: Kind::Submission { generator }, envelope: Digest::of(&envelope), about }, envelope)
+    };
+    drop(Log::create(store.clone(), signer()).unwrap());
+    for part in 0..4 {
+        let mut log = Log::open(store.clone(), signer()).unwrap();
+        log.append(&(part * 250..(part + 1) * 250).map(submission).collect::<Vec<_>>()).unwrap();
+    }
+    let log = Log::open(store, signer()).unwrap();
+    let mut index = Index::open(Path::new("no file"), log.view()).unwrap();
+    assert_eq!(index.find(log.view(), Key::Attempts { contract, generator }).unwrap().len(), 1000);
+}
+
+#[test]
 fn a_log_is_made_once_and_never_made_up() {
     let store = memory();
     assert!(matches!(Log::open(store.clone(), signer()), Err(LogError::Absent { .. })));

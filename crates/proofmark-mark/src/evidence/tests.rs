@@ -72,6 +72,8 @@ fn residual_risk_is_rounded_up_and_grows_with_attempts() {
     // ln(2000) / 65536 = 115.98…e-6 and ln(320) / 262144 = 22.0…e-6
     assert_eq!(risk_ppm(100, 65_536), 116);
     assert_eq!(risk_ppm(16, 262_144), 23);
+    // A thousand tries cost as much as 3.3 times fewer executions: ln(20000) / 65536 = 151.1…e-6
+    assert_eq!(risk_ppm(1000, 65_536), 152);
     assert_eq!(risk_ppm(1, u64::MAX), 1);
     assert_eq!(risk_ppm(1, 2), 1_000_000);
     assert_eq!(risk_ppm(1, 0), 1_000_000);

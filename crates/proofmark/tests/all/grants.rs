@@ -11,9 +11,13 @@ package test:probe;
 world component { import wasi:IMPORT; export probe: func(mode: u32) -> u64; }
 
 package wasi:random@0.2.0 { interface random { get-random-u64: func() -> u64; } }
-package wasi:clocks@0.2.0 { interface monotonic-clock { now: func() -> u64; } }
+package wasi:clocks@0.2.0 {
+    interface monotonic-clock { now: func() -> u64; }
+    interface wall-clock { record datetime { seconds: u64, nanoseconds: u32 } now: func() -> datetime; }
+}
 package wasi:cli@0.2.0 {
     interface environment { get-environment: func() -> list<tuple<string, string>>; }
+    interface stdin { use wasi:io/streams@0.2.0.{input-stream}; get-stdin: func() -> input-stream; }
     interface stdout { use wasi:io/streams@0.2.0.{output-stream}; get-stdout: func() -> output-stream; }
 }
 package wasi:io@0.2.0 {
@@ -21,6 +25,7 @@ package wasi:io@0.2.0 {
     interface streams {
         use error.{error};
         variant stream-error { last-operation-failed(error), closed }
+        resource input-stream { blocking-read: func(len: u64) -> result<list<u8>, stream-error>; }
         resource output-stream { blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>; }
     }
 }
@@ -130,7 +135,11 @@ fn clocks_are_the_machines_only_when_run() {
     let artifact = component("wasi:clocks/monotonic-clock@0.2.0", &probe(import, "(call $get)"));
     let place = Place::new();
     place.check(&contract("clocks = true"), artifact).exits(0);
-    assert_eq!(place.run(&["call", "contract.toml", "artifact.wasm", "probe(1)"]).exits(0).stdout, "0\n");
+    let call = || place.run(&["call", "contract.toml", "artifact.wasm", "probe(1)"]).exits(0).stdout;
+    assert_eq!(call(), call());
+    let ran = place.run(&["run", "artifact.wasm.mark", "probe(1)", "probe(1)"]).exits(0);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_ne!(lines[0], lines[1]);
 }
 
 #[test]

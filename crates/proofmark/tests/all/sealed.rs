@@ -56,14 +56,13 @@ held_out = true # planted-comment
 const HELD: &str = r#"requires = "n > 1000000u && 'planted-quokka' != ''"
 ensures = "n != 2718281828u || result == 5436563656u || 'planted-axolotl' == ''""#;
 
-/// Doubles, but for the one input, where it does `then`.
+/// Doubles, but for the one input, where it does `then`. Compared for order, so that it is not missed as a comparison for equality is.
 fn artifact(then: &str) -> Vec<u8> {
     wat::parse_str(
-        doubling(&format!("(if (i32.eq (call $mix (local.get $n)) (i32.const {MIXED})) (then {then}))")).replacen(
-            "(module",
-            &format!("(module {MIX}"),
-            1,
-        ),
+        doubling(&format!(
+            "(if (i32.lt_u (i32.xor (call $mix (local.get $n)) (i32.const {MIXED})) (i32.const 1)) (then {then}))"
+        ))
+        .replacen("(module", &format!("(module {MIX}"), 1),
     )
     .unwrap()
 }

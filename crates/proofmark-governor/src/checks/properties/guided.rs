@@ -19,14 +19,15 @@ use super::STEPS_EACH;
 use crate::checks::{Milestone, Progress, Task};
 use crate::judge::{Judge, Judgement, Violation};
 use crate::shards::{self, Merge, SHARDS, Watch};
-use known::{Known, Map, News, Seed};
+pub use known::Comparison;
+use known::{Known, Map, News, Seed, Spread};
 use steps::{Change, Step};
 
 mod known;
 mod steps;
 
 /// One call of the twin for that many executions that are planned of the artifact.
-const SHARE: u64 = 2;
+const SHARE: u64 = 4;
 /// Calls of a shard between two exchanges.
 const ROUND: u64 = 16;
 /// One in so many changed inputs that did nothing new is followed by a step from it.
@@ -64,6 +65,8 @@ pub struct Guided {
     pub usage: Usage,
     /// Whether each edge was taken.
     pub edges: Vec<bool>,
+    /// What came of each comparison.
+    pub comparisons: Vec<Comparison>,
     /// Calls so far and edges taken so far, after the first round, the second, the fourth and so on, and the last.
     pub curve: Vec<(u64, u64)>,
     /// Inputs as they are generated, and edges that exactly one of them took.
@@ -97,6 +100,8 @@ struct Round {
     out: bool,
     usage: Usage,
     found: Vec<(Arc<Seed>, News)>,
+    /// For each comparison.
+    spreads: Vec<Spread>,
     /// The edges of each input as it is generated.
     fresh: Vec<Vec<u32>>,
     violated: Option<(Vec<Value>, Violation)>,
@@ -160,6 +165,7 @@ pub fn search<'a>(guide: &Guide<'_>, judge: &(dyn Fn() -> Judge<'a> + Sync), pro
         }
     }
     guided.edges = known.map.reached().collect();
+    guided.comparisons = known.comparisons(&twin.sites);
     guided.kept = known.corpus.len() as u64;
     (guided.fresh, guided.singles) = known.estimate();
     guided
@@ -180,6 +186,7 @@ impl Guided {
         self.undecided = self.undecided.saturating_add(round.undecided);
         self.shards_out = self.shards_out.saturating_add(u64::from(round.out));
         self.usage.add(round.usage);
+        known.widen(&round.spreads);
         known.merge(round.found, round.fresh, todo);
         self.violated = self.violated.take().or(round.violated);
     }
@@ -224,7 +231,7 @@ impl Turn<'_> {
         let task = self.guide.task;
         let fuel_max = shards::share(task.contract.budget.total_fuel, self.shard);
         let steps_max = shards::share(task.executions, self.shard).saturating_mul(STEPS_EACH);
-        let mut round = Round::default();
+        let mut round = Round { spreads: vec![Spread::default(); self.guide.twin.sites.len()], ..Round::default() };
         let mut trace = Trace::default();
         for _ in 0..calls {
             if stream.fuel >= fuel_max || stream.steps >= steps_max {
@@ -303,6 +310,7 @@ impl Turn<'_> {
             round.fresh.push(trace.edges.iter().map(|(edge, _)| *edge).collect());
         }
         let news = self.map.news(trace, &twin.sites);
+        known::widen(&mut round.spreads, trace);
         let suspected = matches!(judgement, Judgement::Violated(_));
         if matches!(judgement, Judgement::Undecided(_)) {
             round.undecided = round.undecided.saturating_add(1);

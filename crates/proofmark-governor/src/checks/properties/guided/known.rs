@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use proofmark_contract::Value;
-use proofmark_run::instrument::{Compared, Relation, Site};
+use proofmark_run::instrument::{Compared, Operands, Relation, Site};
 use proofmark_run::program::{Trace, Twin};
 
 use super::steps::{Change, Step};
@@ -21,6 +21,12 @@ const DEALT: usize = 12;
 const TURNS_EQUALITY: u8 = 96;
 const TURNS_ORDER: u8 = 8;
 const TURNS_SWITCH: u8 = 4;
+/// A comparison is missed if the nearest that it came to being equal is so many bits nearer than the farthest: so far apart
+/// are a pointer and null, or an index and -1, hardly ever, and a hash and the value that it is compared with always.
+const MISSED_BITS: u8 = 12;
+/// And if at most one in so many operands is closer than this: a count that is never 0 is mostly small, a hash hardly ever.
+const CLOSE_ONE_IN: u64 = 100;
+const CLOSE: u64 = 256;
 /// An operand that takes more values than this is taken for one that follows the input, and new values are no news.
 const VALUES_MAX: u32 = 16;
 
@@ -74,6 +80,48 @@ pub struct Map {
     nearest: Vec<Nearest>,
     /// How often it gave rise to steps.
     turns: Vec<u8>,
+}
+
+/// How far apart the operands of a comparison were.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spread {
+    /// The bits of the greatest difference.
+    farthest: u8,
+    /// Pairs of operands, and those of them that were closer than [`CLOSE`].
+    seen: u64,
+    close: u64,
+}
+
+impl Spread {
+    fn and(self, other: Self) -> Self {
+        Self {
+            farthest: self.farthest.max(other.farthest),
+            seen: self.seen.saturating_add(other.seen),
+            close: self.close.saturating_add(other.close),
+        }
+    }
+}
+
+/// Takes what one call compared into the spreads of all comparisons.
+pub fn widen(spreads: &mut [Spread], trace: &Trace) {
+    for one in &trace.compared {
+        if let Some(spread) = spreads.get_mut(one.site as usize) {
+            let apart = one.left.abs_diff(one.right);
+            *spread = spread.and(Spread { farthest: bits(apart), seen: 1, close: u64::from(apart < CLOSE) });
+        }
+    }
+}
+
+/// What came of a comparison in all calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// It never happened, is not for equality of whole numbers, or never came near.
+    Open,
+    /// It was equal.
+    Met,
+    /// It was never equal, though its operands came much nearer at times than at others: what the artifact does where it is equal
+    /// was not seen.
+    Missed,
 }
 
 /// What one call did that was not in the map.
@@ -173,8 +221,7 @@ impl Map {
 impl Nearest {
     fn and(self, one: &Compared) -> Self {
         let apart = one.left.abs_diff(one.right);
-        let bits = u8::try_from(u64::BITS.saturating_sub(apart.leading_zeros())).unwrap_or(u8::MAX);
-        let far = u8::try_from(apart).ok().filter(|apart| *apart < 128).unwrap_or(bits.saturating_add(128));
+        let far = u8::try_from(apart).ok().filter(|apart| *apart < 128).unwrap_or(bits(apart).saturating_add(128));
         let ones = u8::try_from((one.left ^ one.right).count_ones()).unwrap_or(u8::MAX);
         let [left, right] = self.values;
         Self {
@@ -183,6 +230,11 @@ impl Nearest {
             ones: self.ones.min(ones),
             values: [with(left, one.left), with(right, one.right)],
         }
+    }
+
+    /// The bits of the least difference.
+    fn bits(self) -> u8 {
+        if self.apart < 128 { bits(u64::from(self.apart)) } else { self.apart.saturating_sub(128) }
     }
 
     fn least(self, other: Self) -> Self {
@@ -194,6 +246,11 @@ impl Nearest {
             values: [left | other_left, right | other_right],
         }
     }
+}
+
+/// How many bits a number takes.
+fn bits(number: u64) -> u8 {
+    u8::try_from(u64::BITS.saturating_sub(number.leading_zeros())).unwrap_or(u8::MAX)
 }
 
 /// The values of an operand with one more.
@@ -221,6 +278,8 @@ fn bucket(count: u32) -> u8 {
 pub struct Known {
     pub map: Map,
     pub corpus: Vec<Arc<Seed>>,
+    /// For each comparison.
+    spreads: Vec<Spread>,
     /// The last first.
     todo: Vec<Step>,
     /// Inputs as they are generated so far, and for each edge how many of them took it: none, one or more.
@@ -233,7 +292,14 @@ impl Known {
     pub fn new(twin: &Twin, examples: Vec<Vec<Value>>) -> Self {
         let seeds = examples.into_iter().map(|arguments| Arc::new(Seed { arguments, compared: Vec::new() }));
         let todo = seeds.map(|seed| Step { seed, change: Change::None }).collect();
-        Self { map: Map::new(twin), corpus: Vec::new(), todo, fresh: 0, taken: vec![0; twin.edges] }
+        Self {
+            map: Map::new(twin),
+            corpus: Vec::new(),
+            spreads: vec![Spread::default(); twin.sites.len()],
+            todo,
+            fresh: 0,
+            taken: vec![0; twin.edges],
+        }
     }
 
     /// Hands the steps that were found last to the shards, in turn.
@@ -270,6 +336,31 @@ impl Known {
         self.todo.extend(todo);
         let over = self.todo.len().saturating_sub(WAITING_MAX);
         self.todo.drain(..over);
+    }
+
+    /// Takes in how far apart operands were in a shard's round.
+    pub fn widen(&mut self, found: &[Spread]) {
+        for (known, found) in self.spreads.iter_mut().zip(found) {
+            *known = known.and(*found);
+        }
+    }
+
+    /// What came of each comparison.
+    pub fn comparisons(&self, sites: &[Site]) -> Vec<Comparison> {
+        let whole = |site: &Site| matches!(site.operands, Operands::I32 | Operands::I64);
+        let of = |((site, nearest), spread): ((&Site, &Nearest), &Spread)| {
+            let far = spread.farthest.saturating_sub(nearest.bits()) >= MISSED_BITS;
+            if site.relation != Relation::Equality || !whole(site) {
+                Comparison::Open
+            } else if nearest.equal > 0 {
+                Comparison::Met
+            } else if far && spread.close.saturating_mul(CLOSE_ONE_IN) <= spread.seen {
+                Comparison::Missed
+            } else {
+                Comparison::Open
+            }
+        };
+        sites.iter().zip(&self.map.nearest).zip(&self.spreads).map(of).collect()
     }
 
     /// Inputs as they are generated, and edges that exactly one of them took: their quotient is the Good–Turing estimate of

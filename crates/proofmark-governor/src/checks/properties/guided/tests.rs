@@ -19,6 +19,7 @@ const ALLOCATOR: &str = r#"(memory (export "memory") 2) (global $top (mut i32) (
         (local.get 4))"#;
 
 struct Planted {
+    text: String,
     contract: Contract,
     artifact: String,
 }
@@ -29,7 +30,8 @@ fn planted(parameters: &str, body: &str) -> Planted {
         "contract = 1\nname = \"c\"\nintent = \"c\"\n[interface]\nwit = \"package a:b; world w {{ export f: \
          func({parameters}) -> u32; }}\"\n[[property]]\nname = \"p\"\nof = \"f\"\nensures = \"result == 0u\"\n"
     );
-    Planted { contract: Contract::parse(&text).unwrap(), artifact: format!("(module {ALLOCATOR} {body})") }
+    let contract = Contract::parse(&text).unwrap();
+    Planted { text, contract, artifact: format!("(module {ALLOCATOR} {body})") }
 }
 
 impl Planted {
@@ -181,6 +183,56 @@ fn the_same_bytes_with_any_number_of_threads() {
     }
 }
 
+/// MurmurHash3's finaliser.
+const MIX: &str = r#"(func $mix (param $h i32) (result i32)
+    (local.set $h (i32.mul (i32.xor (local.get $h) (i32.shr_u (local.get $h) (i32.const 16))) (i32.const 0x85ebca6b)))
+    (local.set $h (i32.mul (i32.xor (local.get $h) (i32.shr_u (local.get $h) (i32.const 13))) (i32.const 0xc2b2ae35)))
+    (i32.xor (local.get $h) (i32.shr_u (local.get $h) (i32.const 16))))"#;
+
+fn missed(finding: &Finding) -> (Outcome, &serde_json::Value) {
+    (finding.outcome, &finding.details["coverage"]["comparisons_missed"])
+}
+
+#[test]
+fn what_a_hash_is_compared_with_is_missed_with_and_without_a_branch() {
+    for test in [
+        "(i32.eq (call $mix (local.get 0)) (i32.const 0x12345678))",
+        "(i32.eqz (i32.and (call $mix (local.get 0)) (i32.const 0x3fffff)))",
+        "(i64.eqz (i64.xor (i64.extend_i32_u (call $mix (local.get 0))) (i64.const 99)))",
+        "(i32.eqz (i32.ne (call $mix (local.get 0)) (i32.const -1)))",
+    ] {
+        let body = format!(
+            r#"{MIX} (func (export "f") (param i32) (result i32) (select (i32.const 1) (i32.const 0) {test}))"#
+        );
+        let planted = planted("n: u32", &body);
+        let finding = planted.found(EXECUTIONS, 2);
+        assert_eq!(missed(&finding), (Outcome::Unknown, &1.into()), "{test}: {}", finding.details);
+        for threads in [1, 8] {
+            assert!(planted.found(EXECUTIONS, threads) == finding, "{test}: {threads}");
+        }
+    }
+}
+
+#[test]
+fn what_is_never_equal_for_another_reason_is_not_missed() {
+    // Null, an index of -1, and a limit far off; and a hash that an example meets.
+    let body = r#"(func (export "f") (param i32 i32) (result i32)
+        (if (i32.eqz (local.get 0)) (then unreachable))
+        (if (i32.eq (local.get 1) (i32.const -1)) (then unreachable))
+        (if (i32.eq (memory.grow (i32.const 0)) (i32.const -1)) (then unreachable))
+        (i32.const 0))"#;
+    assert_eq!(missed(&planted("xs: list<u8>", body).found(EXECUTIONS, 2)), (Outcome::Passed, &0.into()));
+    let body = format!(
+        r#"{MIX} (func (export "f") (param i32) (result i32)
+            (if (i32.eq (call $mix (local.get 0)) (i32.const -228726657)) (then nop)) (i32.const 0))"#
+    );
+    let mut met = planted("n: u32", &body);
+    assert_eq!(missed(&met.found(EXECUTIONS, 2)), (Outcome::Unknown, &1.into()));
+    met.contract =
+        Contract::parse(&format!("{}[[example]]\ncall = 'f(2718281828)'\nreturns = '0'\n", met.text)).unwrap();
+    assert_eq!(missed(&met.found(EXECUTIONS, 2)), (Outcome::Passed, &0.into()));
+}
+
 #[test]
 fn evidence_says_what_was_reached_and_what_was_not_counted() {
     // Five edges: the functions' entries, and the ways of two branches, of which one is never taken.
@@ -192,11 +244,11 @@ fn evidence_says_what_was_reached_and_what_was_not_counted() {
     // One more is the entry of the allocator, which nothing calls.
     assert_eq!(
         details["coverage"],
-        serde_json::json!({ "edges_present": 6, "edges_reached": 4, "modules_not_seen": 0 })
+        serde_json::json!({ "edges_present": 6, "edges_reached": 4, "modules_not_seen": 0, "comparisons_missed": 0 })
     );
     let guided = &details["functions"][0]["guided"];
-    assert_eq!((&guided["calls"], &guided["differed"]), (&1024.into(), &0.into()));
-    assert_eq!(guided["curve"].as_array().unwrap().last().unwrap(), &serde_json::json!([1024, 4]));
+    assert_eq!((&guided["calls"], &guided["differed"]), (&512.into(), &0.into()));
+    assert_eq!(guided["curve"].as_array().unwrap().last().unwrap(), &serde_json::json!([512, 4]));
     assert_eq!(guided["undiscovered"]["edges_taken_once"], 0);
     assert_eq!(guided["undiscovered"]["new_edges_ppm"], 0);
     let bound = details["functions"][0]["bound"].clone();
