@@ -153,7 +153,7 @@ impl Bench {
         let caught = questions.iter().zip(&answers).find(|(question, answer)| {
             question["artifact"].as_str().is_some_and(|artifact| plain(artifact) != plain(answer))
         });
-        let score = report["counts"]["score_percent"].as_u64();
+        let score = report["counts"]["score"].as_u64();
         let question = match caught {
             Some((question, answer)) => format!("{} must be {answer}", question["call"].as_str().unwrap_or_default()),
             None => format!("none of {} questions catches it", questions.len()),
@@ -230,7 +230,7 @@ fn verdict(report: &Value) -> (String, String) {
         None => {
             let unclear = evidence.iter().find_map(|evidence| evidence["reason"].as_str());
             let count = |name: &str| evidence.iter().find_map(|evidence| evidence["counts"][name].as_u64());
-            let strength = count("score_percent").map(|score| format!(", strength {score} %")).unwrap_or_default();
+            let strength = count("score").map(|score| format!(", strength {score} %")).unwrap_or_default();
             let executions = count("executions").unwrap_or(0);
             unclear.map_or_else(|| format!("{executions} executions{strength}"), str::to_owned)
         }

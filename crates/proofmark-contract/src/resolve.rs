@@ -182,11 +182,11 @@ mod tests {
             (problem.position(text), problem.message)
         };
         let (at, message) = place("[reference]\ncomponent = 'a.wasm'\n", Err("no such file".to_owned()));
-        assert_eq!((at, message.as_str()), ((2, 14), "the reference `a.wasm` can't be read: no such file"));
+        assert_eq!((at, message.as_str()), ((2, 13), "the reference `a.wasm` can't be read: no such file"));
         let other = format!("[reference]\ncomponent = 'a.wasm'\nsha256 = '{}'\n", Digest::of(b"one"));
         let (at, message) = place(&other, Ok(Digest::of(b"another")));
-        assert_eq!((at, message.as_str()), ((3, 11), "the reference `a.wasm` is not the one that the contract means"));
-        assert_eq!(place("[reference]\ncomponent = 7\n", Ok(Digest::of(b""))).0, (2, 14));
+        assert_eq!((at, message.as_str()), ((3, 10), "the reference `a.wasm` is not the one that the contract means"));
+        assert_eq!(place("[reference]\ncomponent = 7\n", Ok(Digest::of(b""))).0, (2, 13));
     }
 
     #[test]

@@ -325,16 +325,20 @@ fn finding(task: &Task<'_>, tallies: &[Tally], twin: Result<&Twin, Option<&str>>
         .min()
         .unwrap_or(0);
     let discarded = lines.iter().fold(0_u64, |sum, line| sum.saturating_add(line.accepted.discarded));
+    // Only where comparisons are seen at all.
+    let seen = tallies.iter().any(|tally| tally.guided.is_some());
+    let missed = seen.then(|| ("missed", missed(tallies) as u64));
+    let counted = [
+        ("properties", contract.properties.len() as u64),
+        ("held_out", contract.properties.iter().filter(|property| property.held_out).count() as u64),
+        ("executions", executions),
+        ("discarded", discarded),
+        ("risk_ppm", risk_ppm(task.attempt, executions)),
+    ];
     Finding {
         outcome,
         reason,
-        counts: counts([
-            ("properties", contract.properties.len() as u64),
-            ("held_out", contract.properties.iter().filter(|property| property.held_out).count() as u64),
-            ("executions", executions),
-            ("discarded", discarded),
-            ("risk_ppm", risk_ppm(task.attempt, executions)),
-        ]),
+        counts: counts(counted.into_iter().chain(missed)),
         counterexamples,
         details: details::of(task, tallies, &lines, twin),
     }
@@ -361,16 +365,7 @@ fn conclusion(
         let why = format!("vacuous: `requires` of `{}` accepts less than 1 in {VACUOUS} inputs", line.property.name);
         return (Outcome::Unknown, Some(why));
     }
-    match missed(tallies) {
-        0 => (Outcome::Passed, None),
-        count => {
-            let why = format!(
-                "what it does where {count} of its comparisons would be equal was not seen: no input met them, though what they \
-                 compare follows the input, as a hash does; an [[example]] that meets one shows it"
-            );
-            (Outcome::Unknown, Some(why))
-        }
-    }
+    (Outcome::Passed, None)
 }
 
 /// Comparisons for equality that no function's search met and at least one missed.

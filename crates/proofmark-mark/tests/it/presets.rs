@@ -95,7 +95,7 @@ fn rules_of(preset: &str, check: &str) -> &'static [&'static str] {
         (_, "examples") => &["examples-hold"],
         ("assisted", "properties") => &["no-counterexample"],
         ("supervised", "properties") => &["property-stated", "properties-hold"],
-        ("autonomous", "properties") => &["properties-held-out", "properties-hold", "risk-low"],
+        ("autonomous", "properties") => &["properties-held-out", "properties-hold", "risk-low", "comparisons-met"],
         ("assisted", "reference") => &["no-known-difference"],
         (_, "reference") => &["as-reference"],
         (_, "determinism") => &["deterministic"],

@@ -78,8 +78,17 @@ fn typical(mut finds: Vec<Option<u64>>) -> Option<u64> {
 fn run(planted: &Planted, artifact: &[u8], seed: u64, threads: usize) -> Evidence {
     let contract = Contract::parse(&planted.contract()).unwrap();
     let challenge = Challenge(Digest::of(&seed.to_be_bytes()));
-    let (attempt, executions, natives) = (1, EXECUTIONS, None);
-    let task = Task { contract: &contract, artifact, challenge, attempt, executions, threads, natives };
+    let task = Task {
+        contract: &contract,
+        artifact,
+        challenge,
+        attempt: 1,
+        executions: EXECUTIONS,
+        threads,
+        natives: None,
+        earlier: &[],
+        tell: &|_| {},
+    };
     checks::run("properties", &task, &|_, _| {}).unwrap().evidence
 }
 

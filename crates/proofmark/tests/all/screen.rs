@@ -50,7 +50,7 @@ fn the_verdict_comes_first_and_nothing_moves_without_a_terminal() {
 fn a_terminal_shows_how_far_a_check_is_and_what_it_found() {
     let place = place(&slow());
     let ran = on_a_terminal(&place, "check contract.toml artifact.wat").exits(0);
-    for text in ["properties", " of 98,304 ", " edges; new edge at "] {
+    for text in ["properties", " of 81,920 ", " edges; new edge at "] {
         assert!(ran.stdout.contains(text), "{text}: {}", ran.all());
     }
     // What was moving is gone before the screen.

@@ -77,7 +77,6 @@ fn coverage(tallies: &[Tally], twin: Result<&Twin, Option<&str>>) -> Value {
         "edges_present": twin.edges,
         "edges_reached": (0..twin.edges).filter(|edge| taken(*edge)).count(),
         "modules_not_seen": twin.hidden_modules,
-        "comparisons_missed": super::missed(tallies),
     })
 }
 

@@ -301,6 +301,7 @@ impl Turn<'_> {
         };
         let outcome = twin.call(self.guide.function, arguments, trace);
         let (fuel, near) = (outcome.fuel, twin.near_budget(&outcome));
+        known::widen(&mut round.spreads, trace);
         if twin.cut_short(&outcome) {
             round.undecided = round.undecided.saturating_add(1);
             return fuel;
@@ -310,7 +311,6 @@ impl Turn<'_> {
             round.fresh.push(trace.edges.iter().map(|(edge, _)| *edge).collect());
         }
         let news = self.map.news(trace, &twin.sites);
-        known::widen(&mut round.spreads, trace);
         let suspected = matches!(judgement, Judgement::Violated(_));
         if matches!(judgement, Judgement::Undecided(_)) {
             round.undecided = round.undecided.saturating_add(1);

@@ -23,7 +23,7 @@ const TURNS_ORDER: u8 = 8;
 const TURNS_SWITCH: u8 = 4;
 /// A comparison is missed if the nearest that it came to being equal is so many bits nearer than the farthest: so far apart
 /// are a pointer and null, or an index and -1, hardly ever, and a hash and the value that it is compared with always.
-const MISSED_BITS: u8 = 12;
+const MISSED_BITS: u8 = 9;
 /// And if at most one in so many operands is closer than this: a count that is never 0 is mostly small, a hash hardly ever.
 const CLOSE_ONE_IN: u64 = 100;
 const CLOSE: u64 = 256;
@@ -90,6 +90,8 @@ pub struct Spread {
     /// Pairs of operands, and those of them that were closer than [`CLOSE`].
     seen: u64,
     close: u64,
+    /// Whether a pair was equal.
+    met: bool,
 }
 
 impl Spread {
@@ -98,6 +100,7 @@ impl Spread {
             farthest: self.farthest.max(other.farthest),
             seen: self.seen.saturating_add(other.seen),
             close: self.close.saturating_add(other.close),
+            met: self.met || other.met,
         }
     }
 }
@@ -107,7 +110,8 @@ pub fn widen(spreads: &mut [Spread], trace: &Trace) {
     for one in &trace.compared {
         if let Some(spread) = spreads.get_mut(one.site as usize) {
             let apart = one.left.abs_diff(one.right);
-            *spread = spread.and(Spread { farthest: bits(apart), seen: 1, close: u64::from(apart < CLOSE) });
+            let close = u64::from(apart < CLOSE);
+            *spread = spread.and(Spread { farthest: bits(apart), seen: 1, close, met: apart == 0 });
         }
     }
 }
@@ -352,7 +356,7 @@ impl Known {
             let far = spread.farthest.saturating_sub(nearest.bits()) >= MISSED_BITS;
             if site.relation != Relation::Equality || !whole(site) {
                 Comparison::Open
-            } else if nearest.equal > 0 {
+            } else if spread.met {
                 Comparison::Met
             } else if far && spread.close.saturating_mul(CLOSE_ONE_IN) <= spread.seen {
                 Comparison::Missed
