@@ -124,7 +124,6 @@ fn wrong_where_a_hash_has_one_value_of_a_thousand() {
 }
 
 #[test]
-#[ignore = "waits for `determinism` to make more than 10,000 calls in one instance"]
 fn right_for_the_first_ten_thousand_calls() {
     let counting = doubling(
         "(i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))
