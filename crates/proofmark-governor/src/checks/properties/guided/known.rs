@@ -23,7 +23,7 @@ const TURNS_ORDER: u8 = 8;
 const TURNS_SWITCH: u8 = 4;
 /// A comparison is missed if the nearest that it came to being equal is so many bits nearer than the farthest: so far apart
 /// are a pointer and null, or an index and -1, hardly ever, and a hash and the value that it is compared with always.
-const MISSED_BITS: u8 = 12;
+const MISSED_BITS: u8 = 9;
 /// And if at most one in so many operands is closer than this: a count that is never 0 is mostly small, a hash hardly ever.
 const CLOSE_ONE_IN: u64 = 100;
 const CLOSE: u64 = 256;
