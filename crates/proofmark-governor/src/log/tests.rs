@@ -173,7 +173,8 @@ fn a_thousand_attempts_are_counted_by_a_log_that_is_opened_again() {
         log.append(&(part * 250..(part + 1) * 250).map(submission).collect::<Vec<_>>()).unwrap();
     }
     let log = Log::open(store, signer()).unwrap();
-    let mut index = Index::open(Path::new("no file"), log.view()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut index = Index::open(&folder.path().join("index"), log.view()).unwrap();
     assert_eq!(index.find(log.view(), Key::Attempts { contract, generator }).unwrap().len(), 1000);
 }
 
