@@ -146,16 +146,10 @@ enum Callable<'a> {
 impl<'a> Subject<'a> {
     fn new(place: usize, artifact: &[u8], asked: &Asked<'_>, means: &Means<'a>) -> Result<Self, String> {
         let Asked { contract, contract_text, .. } = *asked;
+        let inputs = asked.inputs.min(INPUTS_MAX);
         let task = Task {
-            earlier: &[],
-            contract,
-            artifact,
-            challenge: challenge(contract),
-            attempt: 1,
-            executions: asked.inputs.min(INPUTS_MAX),
-            threads: means.threads,
             natives: Some(means.natives),
-            tell: &|_| {},
+            ..Task::new(contract, artifact, challenge(contract), inputs, means.threads)
         };
         let answers = sample::of(&task, contract_text, means)?;
         let callable = if contract.interface.process().is_some() {

@@ -182,6 +182,21 @@ fn counts<'a>(pairs: impl IntoIterator<Item = (&'a str, u64)>) -> BTreeMap<Strin
     pairs.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
 }
 
+impl<'a> Task<'a> {
+    /// A first try that nobody watches, where no native executable can be called and nothing broke the contract before.
+    #[must_use]
+    pub fn new(
+        contract: &'a Contract,
+        artifact: &'a [u8],
+        challenge: Challenge,
+        executions: u64,
+        threads: usize,
+    ) -> Self {
+        let (natives, earlier, tell) = (None, &[][..], &|_| {});
+        Self { contract, artifact, challenge, attempt: 1, executions, threads, natives, earlier, tell }
+    }
+}
+
 impl Task<'_> {
     /// The artifact compiled for this task, with the contract's capabilities in their checked form.
     ///

@@ -177,11 +177,8 @@ pub fn serve(job: Job, calls: &mut dyn Iterator<Item = String>, output: impl Wri
             serve_check(&check, &task, output)
         }
         Work::Behaviour { inputs: executions, threads } => {
-            let (contract, artifact, natives) = (&contract, &artifact[..], None);
-            let challenge = behaviour::challenge(contract);
-            let (attempt, earlier, tell) = (1, &[][..], &|_| {});
-            let task = Task { contract, artifact, challenge, attempt, executions, threads, natives, earlier, tell };
-            behaviour::serve(&task, output)
+            let challenge = behaviour::challenge(&contract);
+            behaviour::serve(&Task::new(&contract, &artifact, challenge, executions, threads), output)
         }
         Work::Calls { granted, world, within } => {
             let compile = |artifact: &Artifact| checks::compile(&contract, artifact, granted, world.clone(), 1, within);

@@ -114,20 +114,7 @@ mod tests {
         );
         let challenge = Challenge(Digest::of(b"seed"));
         let artifact = artifact.as_bytes();
-        run(
-            &Task {
-                contract,
-                artifact,
-                challenge,
-                attempt: 1,
-                executions: 4096,
-                threads: 2,
-                natives: None,
-                earlier: &[],
-                tell: &|_| {},
-            },
-            &|_, _| {},
-        )
+        run(&Task::new(contract, artifact, challenge, 4096, 2), &|_, _| {})
     }
 
     #[test]

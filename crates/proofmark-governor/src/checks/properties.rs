@@ -431,20 +431,7 @@ mod tests {
         let contract = Contract::parse(&text).unwrap();
         let challenge = Challenge(Digest::of(b"seed"));
         let artifact = br#"(module (func (export "f") (param i32) (result i32) local.get 0))"#;
-        run(
-            &Task {
-                contract: &contract,
-                artifact,
-                challenge,
-                attempt: 1,
-                executions,
-                threads: 2,
-                natives: None,
-                earlier: &[],
-                tell: &|_| {},
-            },
-            &|_, _| {},
-        )
+        run(&Task::new(&contract, artifact, challenge, executions, 2), &|_, _| {})
     }
 
     #[test]
@@ -460,17 +447,7 @@ mod tests {
         let artifact = artifact.as_bytes();
         let earlier = ["f(7)", "nonsense", "f(123456789012)"].map(str::to_owned);
         let found = |earlier: &[String]| {
-            let task = Task {
-                contract: &contract,
-                artifact,
-                challenge,
-                attempt: 1,
-                executions: 64,
-                threads: 2,
-                natives: None,
-                earlier,
-                tell: &|_| {},
-            };
+            let task = Task { earlier, ..Task::new(&contract, artifact, challenge, 64, 2) };
             run(&task, &|_, _| {})
         };
         let again = found(&earlier);

@@ -26,17 +26,8 @@ fn found(check: &str, body: &str, tells: bool) -> (Evidence, Vec<Milestone>) {
             milestones.lock().unwrap().push(milestone);
         }
     };
-    let task = Task {
-        contract: &contract,
-        artifact: artifact.as_bytes(),
-        challenge: Challenge(Digest::of(b"seed")),
-        attempt: 1,
-        executions: 4096,
-        threads: 2,
-        natives: None,
-        earlier: &[],
-        tell: &tell,
-    };
+    let task =
+        Task { tell: &tell, ..Task::new(&contract, artifact.as_bytes(), Challenge(Digest::of(b"seed")), 4096, 2) };
     let evidence = run(check, &task, &|_, _| {}).unwrap().evidence;
     (evidence, milestones.into_inner().unwrap())
 }

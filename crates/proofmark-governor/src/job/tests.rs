@@ -123,17 +123,7 @@ fn answers_to_another_job_are_nonsense() {
 fn milestones_are_passed_on_and_decide_nothing() {
     let contract = Contract::parse(CONTRACT).unwrap();
     let challenge = Challenge(proofmark_mark::digest::Digest::of(b"seed"));
-    let task = Task {
-        contract: &contract,
-        artifact: b"",
-        challenge,
-        attempt: 1,
-        executions: 1,
-        threads: 1,
-        natives: None,
-        earlier: &[],
-        tell: &|_| {},
-    };
+    let task = Task::new(&contract, b"", challenge, 1, 1);
     let told = |script: &str| {
         let all = Mutex::new(Vec::new());
         let watch = |event: Event<'_>| match event {

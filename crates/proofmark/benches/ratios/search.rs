@@ -78,17 +78,7 @@ fn typical(mut finds: Vec<Option<u64>>) -> Option<u64> {
 fn run(planted: &Planted, artifact: &[u8], seed: u64, threads: usize) -> Evidence {
     let contract = Contract::parse(&planted.contract()).unwrap();
     let challenge = Challenge(Digest::of(&seed.to_be_bytes()));
-    let task = Task {
-        contract: &contract,
-        artifact,
-        challenge,
-        attempt: 1,
-        executions: EXECUTIONS,
-        threads,
-        natives: None,
-        earlier: &[],
-        tell: &|_| {},
-    };
+    let task = Task::new(&contract, artifact, challenge, EXECUTIONS, threads);
     checks::run("properties", &task, &|_, _| {}).unwrap().evidence
 }
 

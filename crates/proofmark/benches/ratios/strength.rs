@@ -82,17 +82,7 @@ pub fn bench() {
     let artifact = artifact();
     let run = |check: &str, executions: u64, threads: usize| {
         let challenge = Challenge(Digest::of(b"bench"));
-        let task = Task {
-            earlier: &[],
-            contract: &contract,
-            artifact: &artifact,
-            challenge,
-            attempt: 1,
-            executions,
-            threads,
-            natives: None,
-            tell: &|_| {},
-        };
+        let task = Task::new(&contract, &artifact, challenge, executions, threads);
         let start = Instant::now();
         let evidence = checks::run(check, &task, &|_, _| {}).unwrap().evidence;
         (start.elapsed().as_secs_f64(), evidence)

@@ -95,17 +95,9 @@ fn measured(loaded: &inputs::Loaded, artifact: &[u8], arguments: &Sharpen) -> Re
     let launch = commands::launch()?;
     let natives = launch.natives();
     let named = json!({ "contract": loaded.contract.digest, "artifact": Digest::of(artifact) });
-    let task = Task {
-        contract: &loaded.contract,
-        artifact,
-        challenge: Challenge(Digest::of(named.to_string().as_bytes())),
-        attempt: 1,
-        executions: u64::from(arguments.mutants),
-        threads: commands::threads(&arguments.threads),
-        natives: Some(&natives),
-        earlier: &[],
-        tell: &|_| {},
-    };
+    let challenge = Challenge(Digest::of(named.to_string().as_bytes()));
+    let (mutants, threads) = (u64::from(arguments.mutants), commands::threads(&arguments.threads));
+    let task = Task { natives: Some(&natives), ..Task::new(&loaded.contract, artifact, challenge, mutants, threads) };
     let meter = Meter::default();
     let found = job::check(&launch.fences, STRENGTH, &task, &loaded.text, &|event| meter.watch(event));
     launch.held()?;

@@ -58,20 +58,7 @@ fn looked_at(contract: &Contract, artifact: &str, threads: usize) -> Finding {
 fn pairs(contract: &Contract, artifact: &str, executions: u64, threads: usize) -> Finding {
     let challenge = Challenge(Digest::of(b"seed"));
     let artifact = artifact.as_bytes();
-    run(
-        &Task {
-            contract,
-            artifact,
-            challenge,
-            attempt: 1,
-            executions,
-            threads,
-            natives: None,
-            earlier: &[],
-            tell: &|_| {},
-        },
-        &|_, _| {},
-    )
+    run(&Task::new(contract, artifact, challenge, executions, threads), &|_, _| {})
 }
 
 fn found(module: &str, capabilities: &str) -> Finding {

@@ -17,20 +17,7 @@ fn found_with(wit: &str, module: &str, secrets: &str, executions: u64, threads: 
     let contract = Contract::parse(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
     let challenge = Challenge(Digest::of(b"seed"));
     let artifact = module.as_bytes();
-    run(
-        &Task {
-            contract: &contract,
-            artifact,
-            challenge,
-            attempt: 1,
-            executions,
-            threads,
-            natives: None,
-            earlier: &[],
-            tell: &|_| {},
-        },
-        &|_, _| {},
-    )
+    run(&Task::new(&contract, artifact, challenge, executions, threads), &|_, _| {})
 }
 
 fn found(wit: &str, module: &str, secret: &str) -> Finding {

@@ -32,17 +32,7 @@ fn contract(more: &str, reference: &str) -> Contract {
 
 fn task<'a>(contract: &'a Contract, artifact: &'a str, executions: u64, threads: usize) -> Task<'a> {
     let challenge = Challenge(Digest::of(b"seed"));
-    Task {
-        contract,
-        artifact: artifact.as_bytes(),
-        challenge,
-        attempt: 1,
-        executions,
-        threads,
-        natives: None,
-        earlier: &[],
-        tell: &|_| {},
-    }
+    Task::new(contract, artifact.as_bytes(), challenge, executions, threads)
 }
 
 fn found(contract: &Contract, artifact: &str, executions: u64) -> Finding {

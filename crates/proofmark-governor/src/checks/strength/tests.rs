@@ -22,20 +22,7 @@ fn found_with(contract: &Contract, artifact: &str, executions: u64, threads: usi
     let challenge = Challenge(Digest::of(b"seed"));
     let artifact = artifact.replace("u32", "i32");
     let artifact = artifact.as_bytes();
-    run(
-        &Task {
-            contract,
-            artifact,
-            challenge,
-            attempt: 1,
-            executions,
-            threads,
-            natives: None,
-            earlier: &[],
-            tell: &|_| {},
-        },
-        &|_, _| {},
-    )
+    run(&Task::new(contract, artifact, challenge, executions, threads), &|_, _| {})
 }
 
 fn found(rules: &str) -> Finding {

@@ -29,17 +29,7 @@ fn step(module: &str, more: &str) -> Step {
     let challenge = Challenge(Digest::of(b"seed"));
     let artifact = module.as_bytes();
     let evidence = PLAN.iter().map(|check| {
-        let task = Task {
-            contract: &contract,
-            artifact,
-            challenge,
-            attempt: 1,
-            executions: 128,
-            threads: 2,
-            natives: None,
-            earlier: &[],
-            tell: &|_| {},
-        };
+        let task = Task::new(&contract, artifact, challenge, 128, 2);
         Ok::<_, Infallible>(checks::run(check, &task, &|_, _| {}).unwrap().evidence)
     });
     Step::of_evidence(evidence).unwrap()

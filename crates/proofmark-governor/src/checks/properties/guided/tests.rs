@@ -38,17 +38,7 @@ impl Planted {
     fn task(&self, executions: u64, threads: usize) -> Task<'_> {
         let challenge = Challenge(Digest::of(b"planted"));
         let artifact = self.artifact.as_bytes();
-        Task {
-            contract: &self.contract,
-            artifact,
-            challenge,
-            attempt: 1,
-            executions,
-            threads,
-            natives: None,
-            earlier: &[],
-            tell: &|_| {},
-        }
+        Task::new(&self.contract, artifact, challenge, executions, threads)
     }
 
     fn found(&self, executions: u64, threads: usize) -> Finding {
