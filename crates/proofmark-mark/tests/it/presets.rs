@@ -94,7 +94,7 @@ fn rules_of(preset: &str, check: &str) -> &'static [&'static str] {
         (_, "inspect") => &["inspected"],
         (_, "examples") => &["examples-hold"],
         ("assisted", "properties") => &["no-counterexample"],
-        ("supervised", "properties") => &["property-stated", "properties-hold"],
+        ("supervised", "properties") => &["property-stated", "properties-hold", "comparisons-met"],
         ("autonomous", "properties") => &["properties-held-out", "properties-hold", "risk-low", "comparisons-met"],
         ("assisted", "reference") => &["no-known-difference"],
         (_, "reference") => &["as-reference"],

@@ -20,7 +20,7 @@ use crate::checks::{Milestone, Progress, Task};
 use crate::judge::{Judge, Judgement, Violation};
 use crate::shards::{self, Merge, SHARDS, Watch};
 pub use known::Comparison;
-use known::{Known, Map, News, Seed, Spread};
+use known::{Differences, Known, Map, News, Seed};
 use steps::{Change, Step};
 
 mod known;
@@ -88,6 +88,8 @@ struct Stream {
     calls: u64,
     fuel: u64,
     steps: u64,
+    /// For each comparison that happened.
+    differences: Vec<Option<Box<Differences>>>,
 }
 
 /// What a shard did in one round.
@@ -100,8 +102,6 @@ struct Round {
     out: bool,
     usage: Usage,
     found: Vec<(Arc<Seed>, News)>,
-    /// For each comparison.
-    spreads: Vec<Spread>,
     /// The edges of each input as it is generated.
     fresh: Vec<Vec<u32>>,
     violated: Option<(Vec<Value>, Violation)>,
@@ -165,7 +165,15 @@ pub fn search<'a>(guide: &Guide<'_>, judge: &(dyn Fn() -> Judge<'a> + Sync), pro
         }
     }
     guided.edges = known.map.reached().collect();
-    guided.comparisons = known.comparisons(&twin.sites);
+    // Where the search ended early, how far each shard came differs from run to run.
+    if guided.violated.is_none() {
+        let mut differences = vec![None; twin.sites.len()];
+        for stream in streams {
+            let stream = stream.into_inner().unwrap_or_else(PoisonError::into_inner);
+            Differences::and(&mut differences, stream.differences);
+        }
+        guided.comparisons = known::comparisons(&twin.sites, &differences);
+    }
     guided.kept = known.corpus.len() as u64;
     (guided.fresh, guided.singles) = known.estimate();
     guided
@@ -186,7 +194,6 @@ impl Guided {
         self.undecided = self.undecided.saturating_add(round.undecided);
         self.shards_out = self.shards_out.saturating_add(u64::from(round.out));
         self.usage.add(round.usage);
-        known.widen(&round.spreads);
         known.merge(round.found, round.fresh, todo);
         self.violated = self.violated.take().or(round.violated);
     }
@@ -203,6 +210,7 @@ impl Guide<'_> {
             calls: 0,
             fuel: 0,
             steps: 0,
+            differences: vec![None; self.twin.sites.len()],
         }
     }
 }
@@ -231,7 +239,7 @@ impl Turn<'_> {
         let task = self.guide.task;
         let fuel_max = shards::share(task.contract.budget.total_fuel, self.shard);
         let steps_max = shards::share(task.executions, self.shard).saturating_mul(STEPS_EACH);
-        let mut round = Round { spreads: vec![Spread::default(); self.guide.twin.sites.len()], ..Round::default() };
+        let mut round = Round::default();
         let mut trace = Trace::default();
         for _ in 0..calls {
             if stream.fuel >= fuel_max || stream.steps >= steps_max {
@@ -301,7 +309,7 @@ impl Turn<'_> {
         };
         let outcome = twin.call(self.guide.function, arguments, trace);
         let (fuel, near) = (outcome.fuel, twin.near_budget(&outcome));
-        known::widen(&mut round.spreads, trace);
+        Differences::add(&mut stream.differences, trace);
         if twin.cut_short(&outcome) {
             round.undecided = round.undecided.saturating_add(1);
             return fuel;

@@ -21,12 +21,14 @@ const DEALT: usize = 12;
 const TURNS_EQUALITY: u8 = 96;
 const TURNS_ORDER: u8 = 8;
 const TURNS_SWITCH: u8 = 4;
-/// A comparison is missed if the nearest that it came to being equal is so many bits nearer than the farthest: so far apart
-/// are a pointer and null, or an index and -1, hardly ever, and a hash and the value that it is compared with always.
-const MISSED_BITS: u8 = 9;
-/// And if at most one in so many operands is closer than this: a count that is never 0 is mostly small, a hash hardly ever.
-const CLOSE_ONE_IN: u64 = 100;
-const CLOSE: u64 = 256;
+/// A comparison is missed if its operands are as far apart as a hash is from a number. The greatest difference has at least so
+/// many bits: a shorter one the search meets.
+const HASH_BITS: usize = 17;
+/// There are differences of this many bits fewer, and of each length between: of pointers and null, or of an index and -1, there are not.
+const HASH_LENGTHS: usize = 8;
+/// And the three shortest of these lengths have at most one difference in so many: of random numbers they have one in 36, of
+/// counts, which are mostly small, many more. What is shorter still says nothing, as one input that comes often may be near.
+const HASH_SHORT: u64 = 12;
 /// An operand that takes more values than this is taken for one that follows the input, and new values are no news.
 const VALUES_MAX: u32 = 16;
 
@@ -82,49 +84,73 @@ pub struct Map {
     turns: Vec<u8>,
 }
 
-/// How far apart the operands of a comparison were.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Spread {
-    /// The bits of the greatest difference.
-    farthest: u8,
-    /// Pairs of operands, and those of them that were closer than [`CLOSE`].
-    seen: u64,
-    close: u64,
-    /// Whether a pair was equal.
-    met: bool,
-}
+/// How far apart the operands of a comparison were: how many differences had no bits, one bit, and so on.
+#[derive(Debug, Clone)]
+pub struct Differences([u32; 65]);
 
-impl Spread {
-    fn and(self, other: Self) -> Self {
-        Self {
-            farthest: self.farthest.max(other.farthest),
-            seen: self.seen.saturating_add(other.seen),
-            close: self.close.saturating_add(other.close),
-            met: self.met || other.met,
+impl Differences {
+    /// Takes what one call compared into the differences of all comparisons.
+    pub fn add(all: &mut [Option<Box<Self>>], trace: &Trace) {
+        for one in &trace.compared {
+            if let Some(differences) = all.get_mut(one.site as usize) {
+                let Self(of) = &mut **differences.get_or_insert_with(|| Box::new(Self([0; 65])));
+                if let Some(count) = of.get_mut(usize::from(bits(one.left.abs_diff(one.right)))) {
+                    *count = count.saturating_add(1);
+                }
+            }
         }
+    }
+
+    /// Takes in those of another shard.
+    pub fn and(all: &mut [Option<Box<Self>>], other: Vec<Option<Box<Self>>>) {
+        for (known, other) in all.iter_mut().zip(other) {
+            match (&mut *known, other) {
+                (Some(known), Some(other)) => {
+                    known.0.iter_mut().zip(other.0).for_each(|(count, more)| *count = count.saturating_add(more));
+                }
+                (None, other) => *known = other,
+                (Some(_), None) => {}
+            }
+        }
+    }
+
+    /// Whether the operands were ever equal.
+    fn met(&self) -> bool {
+        self.0.first().is_some_and(|equal| *equal != 0)
+    }
+
+    /// Whether they are as far apart as a hash is from a number.
+    fn hash(&self) -> bool {
+        let longest = self.0.iter().rposition(|count| *count != 0).filter(|bits| *bits >= HASH_BITS);
+        let lengths = longest.and_then(|longest| self.0.get(longest.saturating_sub(HASH_LENGTHS)..=longest));
+        lengths.is_some_and(|lengths| {
+            let sum = |of: &[u32]| of.iter().fold(0_u64, |sum, count| sum.saturating_add(u64::from(*count)));
+            let short = sum(lengths.get(..3).unwrap_or_default());
+            lengths.iter().all(|count| *count != 0) && short.saturating_mul(HASH_SHORT) <= sum(&self.0)
+        })
     }
 }
 
-/// Takes what one call compared into the spreads of all comparisons.
-pub fn widen(spreads: &mut [Spread], trace: &Trace) {
-    for one in &trace.compared {
-        if let Some(spread) = spreads.get_mut(one.site as usize) {
-            let apart = one.left.abs_diff(one.right);
-            let close = u64::from(apart < CLOSE);
-            *spread = spread.and(Spread { farthest: bits(apart), seen: 1, close, met: apart == 0 });
-        }
-    }
+/// What came of each comparison.
+pub fn comparisons(sites: &[Site], differences: &[Option<Box<Differences>>]) -> Vec<Comparison> {
+    let whole = |site: &Site| matches!(site.operands, Operands::I32 | Operands::I64);
+    let of = |(site, differences): (&Site, &Option<Box<Differences>>)| match differences {
+        Some(of) if of.met() && site.relation == Relation::Equality && whole(site) => Comparison::Met,
+        Some(of) if of.hash() && site.relation == Relation::Equality && whole(site) => Comparison::Missed,
+        _ => Comparison::Open,
+    };
+    sites.iter().zip(differences).map(of).collect()
 }
 
 /// What came of a comparison in all calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
-    /// It never happened, is not for equality of whole numbers, or never came near.
+    /// It never happened, is not for equality of whole numbers, or was never equal for another reason.
     Open,
     /// It was equal.
     Met,
-    /// It was never equal, though its operands came much nearer at times than at others: what the artifact does where it is equal
-    /// was not seen.
+    /// It was never equal, and its operands are as far apart as a hash is from a number: what the artifact does where it is
+    /// equal was not seen.
     Missed,
 }
 
@@ -236,11 +262,6 @@ impl Nearest {
         }
     }
 
-    /// The bits of the least difference.
-    fn bits(self) -> u8 {
-        if self.apart < 128 { bits(u64::from(self.apart)) } else { self.apart.saturating_sub(128) }
-    }
-
     fn least(self, other: Self) -> Self {
         let ([left, right], [other_left, other_right]) = (self.values, other.values);
         Self {
@@ -282,8 +303,6 @@ fn bucket(count: u32) -> u8 {
 pub struct Known {
     pub map: Map,
     pub corpus: Vec<Arc<Seed>>,
-    /// For each comparison.
-    spreads: Vec<Spread>,
     /// The last first.
     todo: Vec<Step>,
     /// Inputs as they are generated so far, and for each edge how many of them took it: none, one or more.
@@ -296,14 +315,7 @@ impl Known {
     pub fn new(twin: &Twin, examples: Vec<Vec<Value>>) -> Self {
         let seeds = examples.into_iter().map(|arguments| Arc::new(Seed { arguments, compared: Vec::new() }));
         let todo = seeds.map(|seed| Step { seed, change: Change::None }).collect();
-        Self {
-            map: Map::new(twin),
-            corpus: Vec::new(),
-            spreads: vec![Spread::default(); twin.sites.len()],
-            todo,
-            fresh: 0,
-            taken: vec![0; twin.edges],
-        }
+        Self { map: Map::new(twin), corpus: Vec::new(), todo, fresh: 0, taken: vec![0; twin.edges] }
     }
 
     /// Hands the steps that were found last to the shards, in turn.
@@ -340,31 +352,6 @@ impl Known {
         self.todo.extend(todo);
         let over = self.todo.len().saturating_sub(WAITING_MAX);
         self.todo.drain(..over);
-    }
-
-    /// Takes in how far apart operands were in a shard's round.
-    pub fn widen(&mut self, found: &[Spread]) {
-        for (known, found) in self.spreads.iter_mut().zip(found) {
-            *known = known.and(*found);
-        }
-    }
-
-    /// What came of each comparison.
-    pub fn comparisons(&self, sites: &[Site]) -> Vec<Comparison> {
-        let whole = |site: &Site| matches!(site.operands, Operands::I32 | Operands::I64);
-        let of = |((site, nearest), spread): ((&Site, &Nearest), &Spread)| {
-            let far = spread.farthest.saturating_sub(nearest.bits()) >= MISSED_BITS;
-            if site.relation != Relation::Equality || !whole(site) {
-                Comparison::Open
-            } else if spread.met {
-                Comparison::Met
-            } else if far && spread.close.saturating_mul(CLOSE_ONE_IN) <= spread.seen {
-                Comparison::Missed
-            } else {
-                Comparison::Open
-            }
-        };
-        sites.iter().zip(&self.map.nearest).zip(&self.spreads).map(of).collect()
     }
 
     /// Inputs as they are generated, and edges that exactly one of them took: their quotient is the Good–Turing estimate of
