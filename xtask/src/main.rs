@@ -94,6 +94,8 @@ fn cargo(arguments: &[&str]) -> Result<(), String> {
 
 /// The root of the checkout.
 fn root() -> std::path::PathBuf {
-    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    // The one that cargo runs it for: checkouts that share a target directory share this binary too.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let here = std::path::PathBuf::from(here);
+    here.parent().unwrap_or(&here).to_path_buf()
 }
