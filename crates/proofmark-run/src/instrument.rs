@@ -45,6 +45,8 @@ pub struct Report {
     pub edges: usize,
     /// What each comparison of the module compares.
     pub sites: Vec<Site>,
+    /// The functions with comparisons: the first comparison of each, and its name.
+    pub functions: Vec<(usize, String)>,
     log_at: usize,
 }
 

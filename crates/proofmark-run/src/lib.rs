@@ -14,6 +14,7 @@ pub mod fence;
 pub mod imports;
 pub mod instrument;
 pub mod mutate;
+mod names;
 pub mod native;
 pub mod printable;
 pub mod profile;

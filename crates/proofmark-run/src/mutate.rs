@@ -14,9 +14,6 @@ mod numeric;
 use code::Code;
 use layout::Length;
 
-/// The longest name of a function that is shown, in characters.
-const NAME_MAX: usize = 80;
-
 /// An artifact's binary with every place where it can be changed.
 #[derive(Debug, Clone)]
 pub struct Mutants<'a> {

@@ -327,7 +327,8 @@ fn finding(task: &Task<'_>, tallies: &[Tally], twin: Result<&Twin, Option<&str>>
     let discarded = lines.iter().fold(0_u64, |sum, line| sum.saturating_add(line.accepted.discarded));
     // Only where comparisons are seen at all.
     let seen = tallies.iter().any(|tally| tally.guided.is_some());
-    let missed = seen.then(|| ("missed", missed(tallies) as u64));
+    let missed_sites = missed(tallies);
+    let missed = seen.then_some(("missed", missed_sites.len() as u64));
     let counted = [
         ("properties", contract.properties.len() as u64),
         ("held_out", contract.properties.iter().filter(|property| property.held_out).count() as u64),
@@ -340,7 +341,7 @@ fn finding(task: &Task<'_>, tallies: &[Tally], twin: Result<&Twin, Option<&str>>
         reason,
         counts: counts(counted.into_iter().chain(missed)),
         counterexamples,
-        details: details::of(task, tallies, &lines, twin),
+        details: details::of(task, tallies, &lines, twin, &missed_sites),
     }
 }
 
@@ -369,12 +370,12 @@ fn conclusion(
 }
 
 /// Comparisons for equality that no function's search met and at least one missed.
-fn missed(tallies: &[Tally]) -> usize {
+fn missed(tallies: &[Tally]) -> Vec<usize> {
     let searched: Vec<&[Comparison]> =
         tallies.iter().filter_map(|tally| Some(tally.guided.as_ref()?.comparisons.as_slice())).collect();
     let all = searched.iter().map(|of| of.len()).max().unwrap_or(0);
     let any = |site: usize, what: Comparison| searched.iter().any(|of| of.get(site) == Some(&what));
-    (0..all).filter(|site| any(*site, Comparison::Missed) && !any(*site, Comparison::Met)).count()
+    (0..all).filter(|site| any(*site, Comparison::Missed) && !any(*site, Comparison::Met)).collect()
 }
 
 pub(super) fn counterexample(

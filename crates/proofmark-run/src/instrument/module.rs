@@ -5,6 +5,7 @@ use wasmparser::{CompositeInnerType, FunctionBody, Parser, Payload, TypeRef, Typ
 
 use super::body::{body, leb_bytes, logger, put};
 use super::{Constants, EDGES_MAX, InstrumentError, LOGGED_BYTES, LOGGED_MAX, Report, SITES_MAX, Site};
+use crate::names::Names;
 
 /// The core exports that are added.
 pub(super) const MEMORY: &str = "proofmark:twin/memory";
@@ -21,6 +22,7 @@ const PAGE: usize = 64 << 10;
 pub(super) struct Counting {
     pub edges: usize,
     pub sites: Vec<Site>,
+    functions: Vec<(usize, String)>,
     pub constants: Constants,
     /// Index of the memory that is added.
     pub memory: u32,
@@ -67,6 +69,7 @@ struct Shape {
     functions: Vec<u32>,
     memories: u32,
     has_memory_section: bool,
+    names: Names,
 }
 
 /// The module with its counting; `None` if it has no code.
@@ -79,6 +82,7 @@ pub(super) fn module(bytes: &[u8]) -> Result<Option<Counted>, InstrumentError> {
     let mut counting = Counting {
         edges: 0,
         sites: Vec::new(),
+        functions: Vec::new(),
         constants: Constants::default(),
         memory: shape.memories,
         log_32: first,
@@ -88,9 +92,10 @@ pub(super) fn module(bytes: &[u8]) -> Result<Option<Counted>, InstrumentError> {
     let code = code(bytes, &shape, &mut counting)?;
     let (pages, binary) = assembled(bytes, &shape, &mut counting, code)?;
     let log_at = layout(counting.edges, counting.sites.len()).log_at;
-    let report = Report { export: String::new(), edges: counting.edges, sites: counting.sites, log_at };
+    let Counting { edges, sites, functions, constants, .. } = counting;
+    let report = Report { export: String::new(), edges, sites, functions, log_at };
     let memory_bytes = pages.saturating_mul(PAGE as u64);
-    Ok(Some(Counted { binary, report, memory_bytes, constants: counting.constants }))
+    Ok(Some(Counted { binary, report, memory_bytes, constants }))
 }
 
 /// Where things are in the memory, in bytes.
@@ -128,6 +133,12 @@ fn shape(bytes: &[u8]) -> Result<Shape, InstrumentError> {
                 shape.has_memory_section = true;
                 shape.memories = shape.memories.saturating_add(section.count());
             }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    shape.names.export(&export?);
+                }
+            }
+            Payload::CustomSection(section) => shape.names.section(&section),
             _ => {}
         }
     }
@@ -165,7 +176,12 @@ fn code(bytes: &[u8], shape: &Shape, counting: &mut Counting) -> Result<CodeSect
     });
     for (nth, function) in bodies.enumerate() {
         let function: FunctionBody<'_> = function?;
+        let first = counting.sites.len();
         section.raw(&body(&function, shape.parameters(nth), counting)?);
+        if counting.sites.len() > first {
+            let index = u32::try_from(nth).unwrap_or(u32::MAX).saturating_add(shape.imported_functions);
+            counting.functions.push((first, shape.names.of(index)));
+        }
     }
     let Layout { hits_at, log_at, end } = layout(counting.edges, counting.sites.len());
     let [hits_at, log_at, end] = [hits_at, log_at, end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use wasmparser::{
-    BinaryReader, BinaryReaderError, ElementItems, ExternalKind, FuncType, KnownCustom, Name, Operator,
-    OperatorsReader, Parser, Payload, TypeRef, ValType,
+    BinaryReader, BinaryReaderError, ElementItems, ExternalKind, FuncType, Operator, OperatorsReader, Parser, Payload,
+    TypeRef, ValType,
 };
 
 use super::layout::{self, Length, Module};
 use super::numeric::{self, Constant};
-use super::{Change, Class, NAME_MAX, Point};
+use super::{Change, Class, Point};
+use crate::names::Names;
 
 pub const I32_EQZ: u8 = 0x45;
 pub const I64_EQZ: u8 = 0x50;
@@ -50,7 +51,7 @@ pub struct Code {
     /// Type of each function, imports first.
     functions: Vec<u32>,
     imported: u32,
-    names: BTreeMap<u32, String>,
+    names: Names,
     /// The global that holds a compiler's stack pointer, where the module has one.
     stack_pointer: Option<u32>,
     /// Functions that are called or handed out from outside of any body.
@@ -92,7 +93,7 @@ impl Code {
     pub fn read(binary: &[u8], module: &Module) -> Result<Self, BinaryReaderError> {
         let mut code = Self::default();
         let bytes = binary.get(module.range.clone()).unwrap_or_default();
-        let (mut named, mut imports_globals) = (BTreeMap::new(), false);
+        let mut imports_globals = false;
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
                 Payload::TypeSection(section) => {
@@ -118,11 +119,10 @@ impl Code {
                 Payload::ExportSection(section) => {
                     for export in section {
                         let export = export?;
-                        if matches!(export.kind, ExternalKind::Func | ExternalKind::FuncExact) {
-                            named.entry(export.index).or_insert_with(|| shortened(export.name));
-                            if !is_glue(export.name) {
-                                code.roots.insert(export.index);
-                            }
+                        code.names.export(&export);
+                        let is_function = matches!(export.kind, ExternalKind::Func | ExternalKind::FuncExact);
+                        if is_function && !is_glue(export.name) {
+                            code.roots.insert(export.index);
                         }
                     }
                 }
@@ -135,7 +135,7 @@ impl Code {
                     }
                 }
                 Payload::GlobalSection(section) => code.globals(section, imports_globals)?,
-                Payload::CustomSection(section) => code.names(&section),
+                Payload::CustomSection(section) => code.names.section(&section),
                 _ => {}
             }
         }
@@ -143,9 +143,6 @@ impl Code {
             let mut callees = BTreeSet::new();
             referenced(operators(binary, body)?, &mut callees)?;
             code.callees.insert(index, callees);
-        }
-        for (index, name) in named {
-            code.names.entry(index).or_insert(name);
         }
         Ok(code)
     }
@@ -184,20 +181,8 @@ impl Code {
         Ok(())
     }
 
-    /// A name section that can't be read names nothing: it is no part of what runs.
-    fn names(&mut self, section: &wasmparser::CustomSectionReader<'_>) {
-        let KnownCustom::Name(names) = section.as_known() else { return };
-        for name in names.into_iter().map_while(Result::ok) {
-            if let Name::Function(functions) = name {
-                for naming in functions.into_iter().map_while(Result::ok) {
-                    self.names.insert(naming.index, shortened(naming.name));
-                }
-            }
-        }
-    }
-
     pub fn name_of(&self, index: u32) -> String {
-        self.names.get(&index).cloned().unwrap_or_else(|| format!("function {index}"))
+        self.names.of(index)
     }
 
     /// The bodies that a root reaches, with the index of each function.
@@ -280,10 +265,6 @@ fn referenced(mut operators: OperatorsReader<'_>, found: &mut BTreeSet<u32>) -> 
         }
     }
     Ok(())
-}
-
-fn shortened(name: &str) -> String {
-    name.chars().take(NAME_MAX).collect()
 }
 
 /// Which code anything can come to, block by block.

@@ -106,6 +106,22 @@ impl Twin {
         self.edges.saturating_sub(self.beside.as_ref().map_or(0, |other| other.edges))
     }
 
+    /// The name of the function that a comparison is in.
+    #[must_use]
+    pub fn function_of(&self, site: usize) -> Option<&str> {
+        let mut first = 0_usize;
+        for (report, _) in &self.reports {
+            let within = site.checked_sub(first)?;
+            if within < report.sites.len() {
+                let before = report.functions.partition_point(|(first, _)| *first <= within);
+                let (_, name) = report.functions.get(before.checked_sub(1)?)?;
+                return Some(name);
+            }
+            first = first.saturating_add(report.sites.len());
+        }
+        None
+    }
+
     fn own_sites(&self) -> usize {
         self.sites.len().saturating_sub(self.beside.as_ref().map_or(0, |other| other.sites.len()))
     }

@@ -3,6 +3,7 @@
 //! A held-out property's name, text and counterexample appear only when they were asked for by name of the flag. They come
 //! from beside the evidence, which has none of them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anstream::print;
@@ -145,6 +146,16 @@ pub fn counted(evidence: &Evidence) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// The comparisons that `properties` missed, in words; `None` where there are none.
+pub fn missed(evidence: &Evidence) -> Option<String> {
+    let count = evidence.counts.get("missed").copied().filter(|count| *count > 0)?;
+    let functions = evidence.details.get("missed_in").and_then(Value::as_array).into_iter().flatten();
+    let functions: BTreeSet<String> =
+        functions.filter_map(Value::as_str).map(|function| format!("`{}`", safe(function))).collect();
+    let functions: Vec<String> = functions.into_iter().collect();
+    Some(format!("{}, as with a hash, that no input met: in {}", many(count, "comparison"), functions.join(", ")))
 }
 
 /// What the guided part of `properties` reached, in words; `None` where there is nothing to say.

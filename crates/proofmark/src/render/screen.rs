@@ -6,7 +6,7 @@ use anstyle::Style;
 use proofmark_mark::evidence::{Counterexample, Evidence, Outcome};
 use proofmark_mark::policy::Unmet;
 
-use super::report::{Report, Said, counted, coverage, grouped, not_checked, risk, said, withheld};
+use super::report::{Report, Said, counted, coverage, grouped, missed, not_checked, risk, said, withheld};
 use super::{BAD, BOLD, DIM, GOOD, UNSURE, capabilities, safe};
 
 /// Columns of what each line is about, and of a check's name with its sign.
@@ -180,6 +180,9 @@ fn looked_at<'a>(page: &mut Page, report: &Report<'a>, evidence: &'a Evidence, t
     let beside = |page: &mut Page, style, text: &str| page.hanging(&" ".repeat(CHECK), CHECK, style, text);
     if let (Outcome::Passed, Some(reached)) = (evidence.outcome, coverage(evidence)) {
         beside(page, DIM, &reached);
+    }
+    if let (Outcome::Passed, Some(missed)) = (evidence.outcome, missed(evidence)) {
+        beside(page, UNSURE, &missed);
     }
     if let (Some(reason), None, true) = (reason, again, counterexamples.is_empty()) {
         beside(page, style, &safe(reason));

@@ -10,8 +10,18 @@ use super::{Line, Tally};
 use crate::checks::Task;
 use crate::shards::SHARDS;
 
-/// What was done. `twin` is why there was no guided part where there was none; `None` where there can be none.
-pub(super) fn of(task: &Task<'_>, tallies: &[Tally], lines: &[Line<'_>], twin: Result<&Twin, Option<&str>>) -> Value {
+/// Missed comparisons that are listed.
+const LISTED_MAX: usize = 20;
+
+/// What was done. `twin` is why there was no guided part where there was none, `None` where there can be none; `missed` are
+/// comparisons of it.
+pub(super) fn of(
+    task: &Task<'_>,
+    tallies: &[Tally],
+    lines: &[Line<'_>],
+    twin: Result<&Twin, Option<&str>>,
+    missed: &[usize],
+) -> Value {
     let mut usage = Usage::default();
     tallies.iter().for_each(|tally| usage.add(tally.usage.clone()));
     let functions: Vec<_> = tallies
@@ -50,6 +60,10 @@ pub(super) fn of(task: &Task<'_>, tallies: &[Tally], lines: &[Line<'_>], twin: R
         "usage": task.usage(&usage),
     });
     tried_first(task, &mut details);
+    if let (false, Ok(twin), Some(details)) = (missed.is_empty(), twin, details.as_object_mut()) {
+        let functions: Vec<&str> = missed.iter().take(LISTED_MAX).filter_map(|site| twin.function_of(*site)).collect();
+        details.insert("missed_in".to_owned(), json!(functions));
+    }
     details
 }
 

@@ -156,6 +156,16 @@ fn what_could_not_decide_says_why_once_and_what_is_asked_of_the_owner_is_asked()
 }
 
 #[test]
+fn comparisons_that_no_input_met_are_named() {
+    let counts = [("properties", 2), ("executions", 65_536), ("missed", 3)];
+    let mut properties = evidence("properties", Outcome::Passed, &counts);
+    properties.details = json!({ "missed_in": ["unlock", "function 7", "unlock"] });
+    let screen = shown(vec![inspect(), properties], &[("comparisons-met", "no such", "properties")], Some(80));
+    let named = "3 comparisons, as with a hash, that no input met: in `function\n               7`, `unlock`\n";
+    assert!(screen.contains(named), "{screen}");
+}
+
+#[test]
 fn elsewhere_than_on_a_terminal_each_thing_has_one_line() {
     let mut examples = evidence("examples", Outcome::Failed, &[("total", 1), ("passed", 0)]);
     let long = format!("[{}1]", "1, ".repeat(300));

@@ -197,6 +197,7 @@ fn what_a_hash_is_compared_with_is_missed_with_and_without_a_branch() {
         let planted = planted("n: u32", &body);
         let finding = planted.found(EXECUTIONS, 2);
         assert_eq!(missed(&finding), (Outcome::Passed, 1), "{test}: {}", finding.details);
+        assert_eq!(finding.details["missed_in"], serde_json::json!(["f"]));
         for threads in [1, 8] {
             assert!(planted.found(EXECUTIONS, threads) == finding, "{test}: {threads}");
         }
