@@ -90,10 +90,14 @@ async function label(name) {
   const reference = await import(join(EXAMPLES, name, "reference.mjs"));
   const folder = join(EXAMPLES, name, "candidates");
   const labels = {};
+  // Several candidates may be the same artifact.
+  const judged = new Map();
   for (const candidate of readdirSync(folder).sort((a, b) => a - b)) {
     const artifact = join(folder, candidate, "artifact.wasm");
     if (!existsSync(artifact)) continue;
-    const found = await judge(name, artifact);
+    const bytes = readFileSync(artifact, "base64");
+    if (!judged.has(bytes)) judged.set(bytes, await judge(name, artifact));
+    const found = judged.get(bytes);
     // Only where there is what links the plain C natively.
     const linked = existsSync(join(EXAMPLES, name, "plain.h"));
     const memory = linked && memoryError(join(EXAMPLES, name), candidate, reference, inputsOf(reference));

@@ -1,7 +1,11 @@
 //! `cargo xtask bench verdicts`: what Proofmark says of every example candidate, beside its label, under two policies and two
 //! contracts: the rich one, and a thin one of two examples and one property.
 //!
-//! What `supervised` refuses is not tried with `autonomous`, which asks for the same and more.
+//! What `supervised` refuses is not tried with `autonomous`, which asks for the same and more; nor is a thin contract, which
+//! `autonomous` refuses whatever the artifact: nothing of it is held out.
+//!
+//! All of it takes hours. What each check said is kept under the target directory, by the digests of the binary, the contract and
+//! the artifact, so that a bench that was interrupted goes on where it was.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,14 +18,18 @@ use sha2::{Digest as _, Sha256};
 use crate::bench::{self, file_name, folders, list, proofmark};
 use crate::root;
 
-/// The contracts of an example, by what they are called here.
-const KINDS: [(&str, &str); 2] = [("rich", "contract.toml"), ("thin", "thin.toml")];
+/// The contracts of an example, by what they are called here, and the policies that they are tried with.
+const KINDS: [(&str, &str, &[&str]); 2] =
+    [("rich", "contract.toml", &["supervised", "autonomous"]), ("thin", "thin.toml", &["supervised"])];
 /// A false accept whose contract's strength is at least this, in percent, is a surprise.
 const STRONG_PERCENT: u64 = 60;
 
 /// Who is asked about, and where.
 struct Bench {
     binary: PathBuf,
+    digest: Vec<u8>,
+    /// What was said before.
+    kept: PathBuf,
     home: PathBuf,
     scratch: PathBuf,
     /// Counts by kind, policy, label and verdict.
@@ -44,8 +52,15 @@ pub fn run(names: &[&str]) -> Result<(), String> {
     // The one that the benches are built with.
     crate::cargo(&["bench", "--quiet", "--workspace", "--bench", "ratios", "--no-run"])?;
     let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let target = bench::target()?;
+    let binary = target.join("release/proofmark");
+    let bytes = std::fs::read(&binary).map_err(|error| format!("{}: {error}", binary.display()))?;
+    let kept = target.join("verdicts");
+    std::fs::create_dir_all(&kept).map_err(|error| format!("{}: {error}", kept.display()))?;
     let mut bench = Bench {
-        binary: bench::target()?.join("release/proofmark"),
+        binary,
+        digest: Sha256::digest(&bytes).to_vec(),
+        kept,
         home: scratch.path().join("home"),
         scratch: scratch.path().to_path_buf(),
         tally: BTreeMap::new(),
@@ -74,13 +89,13 @@ pub fn run(names: &[&str]) -> Result<(), String> {
 
 impl Bench {
     fn case(&mut self, case: &Case) -> Result<(), String> {
-        for (kind, contract) in KINDS {
+        for (kind, contract, policies) in KINDS {
             let contract = case.example.join(contract);
             if !contract.exists() {
                 continue;
             }
             let mut before: Option<String> = None;
-            for policy in ["supervised", "autonomous"] {
+            for &policy in policies {
                 if before.as_deref().is_some_and(|verdict| verdict != "marked") {
                     // It stands for itself in the count.
                     self.count(case, kind, policy, before.clone().unwrap_or_default());
@@ -136,16 +151,32 @@ impl Bench {
             policy,
             "--show-held-out",
         ];
-        let output = proofmark(&self.binary, &self.home, &arguments)?;
-        serde_json::from_slice(&output).map_err(|error| format!("{artifact}: {error}"))
+        self.report(&[&contract, &artifact], policy, &arguments)
+    }
+
+    /// What the binary reports of these files, for that question.
+    fn report(&self, files: &[&str], question: &str, arguments: &[&str]) -> Result<Value, String> {
+        let mut hash = Sha256::new_with_prefix(&self.digest);
+        hash.update(Sha256::digest(question));
+        for file in files {
+            hash.update(Sha256::digest(std::fs::read(file).map_err(|error| format!("{file}: {error}"))?));
+        }
+        let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let kept = self.kept.join(name).with_extension("json");
+        if let Some(report) = std::fs::read(&kept).ok().and_then(|report| serde_json::from_slice(&report).ok()) {
+            return Ok(report);
+        }
+        let output = proofmark(&self.binary, &self.home, arguments)?;
+        let report = serde_json::from_slice(&output).map_err(|error| format!("{}: {error}", files.join(", ")))?;
+        std::fs::write(&kept, &output).map_err(|error| format!("{}: {error}", kept.display()))?;
+        Ok(report)
     }
 
     /// A wrong one that was marked: what the contract's strength says, and whether a question would have caught it.
     fn accept(&mut self, case: &Case, kind: &str, policy: &str, contract: &Path) -> Result<(), String> {
         let (contract, artifact) = (contract.display().to_string(), case.artifact.display().to_string());
         let arguments = ["--format", "json", "contract", "sharpen", &contract, &artifact];
-        let report: Value =
-            serde_json::from_slice(&proofmark(&self.binary, &self.home, &arguments)?).unwrap_or_default();
+        let report = self.report(&[&contract, &artifact], "sharpen", &arguments).unwrap_or_default();
         let questions = list(&report["questions"]);
         let calls: Vec<&str> = questions.iter().filter_map(|question| question["call"].as_str()).collect();
         let answers = answers(&file_name(&case.example), &calls)?;
