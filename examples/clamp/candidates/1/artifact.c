@@ -1,0 +1,3 @@
+int32_t clamp(int32_t x, int32_t a, int32_t b) {
+    return (x < a) ? a : (x > b) ? b : x;
+}

@@ -1,0 +1,10 @@
+uint32_t count_digits(uint64_t n)
+{
+    uint32_t count = 0;
+    while (n > 0)
+    {
+        n /= 10;
+        count++;
+    }
+    return count;
+}

@@ -1,0 +1,31 @@
+#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h> // only malloc, calloc, realloc, free, qsort, abs, abort
+#include <string.h> // only memcpy, memmove, memset, memcmp, strlen
+
+typedef struct uint8_list {
+  uint8_t *items;
+  size_t len;
+} uint8_list;
+
+uint8_list digits_of(uint64_t n) {
+  uint8_list result = {0, 0};
+  if (n == 0) {
+    result.items = (uint8_t *)malloc(1);
+    result.items[0] = 0;
+    result.len = 1;
+  } else {
+    uint64_t temp = n;
+    while (temp > 0) {
+      result.items = (uint8_t *)realloc(result.items, result.len + 1);
+      result.items[result.len - 1] = temp % 10;
+      temp /= 10;
+      result.len++;
+    }
+    result.items = (uint8_t *)realloc(result.items, result.len + 1);
+    result.items[result.len - 1] = 0;
+    result.len++;
+  }
+  return result;
+}

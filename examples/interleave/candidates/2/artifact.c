@@ -1,0 +1,26 @@
+#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct int32_list {
+  int32_t *items;
+  size_t len;
+} int32_list;
+
+int32_list interleave(int32_t *a, size_t a_len, int32_t *b, size_t b_len) {
+  int32_list result;
+  result.items = (int32_t *)malloc((a_len + b_len) * sizeof(int32_t));
+  if (result.items == NULL) {
+    abort();
+  }
+  result.len = a_len + b_len;
+  for (size_t i = 0; i < a_len; i++) {
+    result.items[i] = a[i];
+  }
+  for (size_t i = 0; i < b_len; i++) {
+    result.items[a_len + i] = b[i];
+  }
+  return result;
+}

@@ -1,0 +1,13 @@
+#include <stdbool.h>
+#include <stdint.h>
+
+bool is_prime(uint32_t n) {
+    if (n <= 1) return false;
+    if (n == 2) return true;
+    if (n % 2 == 0) return false;
+
+    for (uint32_t i = 3; i <= sqrt(n); i += 2) {
+        if (n % i == 0) return false;
+    }
+    return true;
+}

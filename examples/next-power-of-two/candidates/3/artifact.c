@@ -1,0 +1,21 @@
+#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct uint32_option {
+  bool is_some;
+  uint32_t value;
+} uint32_option;
+
+uint32_option next_power_of_two(uint32_t n) {
+  if (n == 0) {
+    return (uint32_option) { true, 1 };
+  }
+  uint32_t power = 1;
+  while (power < n) {
+    power <<= 1;
+  }
+  return (uint32_option) { true, power };
+}

@@ -1,0 +1,18 @@
+#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h> // only malloc, calloc, realloc, free, qsort, abs, abort
+#include <string.h> // only memcpy, memmove, memset, memcmp, strlen
+
+typedef struct uint32_option {
+  bool is_some;
+  uint32_t value;
+} uint32_option;
+
+uint32_option next_power_of_two(uint32_t n) {
+  uint32_t result = (n > 1u) ? n : 1u;
+  while (result < n) {
+    result <<= 1;
+  }
+  return {true, result};
+}

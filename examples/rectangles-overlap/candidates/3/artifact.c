@@ -1,0 +1,3 @@
+bool rectangles_overlap(rect a, rect b) {
+  return (a.left < b.right && a.top < b.bottom) && (a.right > b.left && a.bottom > b.top);
+}

@@ -1,0 +1,3 @@
+bool rectangles_overlap(rect a, rect b) {
+  return !(a.right <= b.left || a.top >= b.bottom);
+}

@@ -1,0 +1,13 @@
+#include <stdlib.h>
+
+string to_upper(const char *text, size_t text_len) {
+    string result = {malloc(text_len), text_len};
+    for (size_t i = 0; i < text_len; ++i) {
+        if (text[i] >= 'a' && text[i] <= 'z') {
+            result.items[i] = text[i] - 'a' + 'A';
+        } else {
+            result.items[i] = text[i];
+        }
+    }
+    return result;
+}
