@@ -1,5 +1,5 @@
-// Says what a call of an example must return by its reference.mjs: `node answer.mjs EXAMPLE`, calls in WAVE on standard
-// input, a line each; a line of WAVE for each on standard output.
+// Says whether a call of an example returned what its reference.mjs says: `node answer.mjs EXAMPLE`, on standard input a line for
+// each call: the call in WAVE, a tab, and what it returned. On standard output a line for each: `right`, or what is.
 import { createInterface } from "node:readline";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,7 +36,7 @@ function value(left, type) {
     return some;
   }
   if (first === "true" || first === "false") return first === "true";
-  if (first[0] === '"') return unescaped(first.slice(1, -1));
+  if (first[0] === '"' || first[0] === "'") return unescaped(first.slice(1, -1));
   if (first === "[") {
     const items = [];
     while (left[0] !== "]") {
@@ -69,5 +69,12 @@ for await (const line of createInterface({ input: process.stdin })) {
     return one;
   });
   const expected = reference.expected(...args);
-  console.log(reference.result.startsWith("option<") && expected !== null ? `some(${wave(expected)})` : wave(expected));
+  const shown = reference.result.startsWith("option<") && expected !== null ? `some(${wave(expected)})` : wave(expected);
+  let got;
+  try {
+    got = wave(value(tokens(line.slice(line.indexOf("\t") + 1)), reference.result));
+  } catch {
+    // It is no value: the call trapped.
+  }
+  console.log(got === wave(expected) ? "right" : shown);
 }

@@ -178,15 +178,16 @@ impl Bench {
         let arguments = ["--format", "json", "contract", "sharpen", &contract, &artifact];
         let report = self.report(&[&contract, &artifact], "sharpen", &arguments).unwrap_or_default();
         let questions = list(&report["questions"]);
-        let calls: Vec<&str> = questions.iter().filter_map(|question| question["call"].as_str()).collect();
-        let answers = answers(&file_name(&case.example), &calls)?;
-        let plain = |text: &str| text.split_whitespace().collect::<String>();
-        let caught = questions.iter().zip(&answers).find(|(question, answer)| {
-            question["artifact"].as_str().is_some_and(|artifact| plain(artifact) != plain(answer))
-        });
+        let text = |question: &Value, name: &str| question[name].as_str().unwrap_or_default().to_owned();
+        let given: Vec<String> = questions
+            .iter()
+            .map(|question| format!("{}\t{}", text(question, "call"), text(question, "artifact")))
+            .collect();
+        let answers = answers(&file_name(&case.example), &given)?;
+        let caught = questions.iter().zip(&answers).find(|(_, answer)| *answer != "right");
         let score = report["counts"]["score"].as_u64();
         let question = match caught {
-            Some((question, answer)) => format!("{} must be {answer}", question["call"].as_str().unwrap_or_default()),
+            Some((question, answer)) => format!("{} must be {answer}", text(question, "call")),
             None => format!("none of {} questions catches it", questions.len()),
         };
         let surprise = if score.is_none_or(|score| score >= STRONG_PERCENT) { " (a surprise)" } else { "" };
@@ -231,8 +232,8 @@ impl Bench {
     }
 }
 
-/// What calls of an example must return, by its reference.
-fn answers(example: &str, calls: &[&str]) -> Result<Vec<String>, String> {
+/// Whether calls of an example returned what its reference says, a line for each: `right`, or what is.
+fn answers(example: &str, calls: &[String]) -> Result<Vec<String>, String> {
     let failed = |error: std::io::Error| format!("node: {error}");
     let mut node = Command::new("node")
         .arg(root().join("examples/labels/answer.mjs"))

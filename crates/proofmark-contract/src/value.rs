@@ -57,6 +57,19 @@ impl Value {
     pub fn same(&self, other: &Self) -> bool {
         same::same(self, other)
     }
+
+    /// Hands over every value in it that holds no other: numbers, texts, cases without a payload, in the order of the text.
+    pub fn leaves<'a>(&'a self, with: &mut dyn FnMut(&'a Self)) {
+        match self {
+            Self::List(values) | Self::Record(_, values) | Self::Tuple(values) => {
+                values.iter().for_each(|value| value.leaves(with));
+            }
+            Self::Variant(_, _, Some(payload))
+            | Self::Option(Some(payload))
+            | Self::Result(Ok(Some(payload)) | Err(Some(payload))) => payload.leaves(with),
+            leaf => with(leaf),
+        }
+    }
 }
 
 impl PartialEq for Value {

@@ -173,7 +173,7 @@ fn names(check: &str) -> &'static [&'static str] {
         "reference" => &["references", "executions", "discarded", "differences"],
         "determinism" => &["pairs", "differences"],
         "interference" => &["secrets", "pairs", "discarded", "leaks"],
-        "strength" => &["mutants", "killed", "survived", "undecided", "score"],
+        "strength" => &["mutants", "trapped", "killed", "survived", "undecided", "score"],
         _ => &[],
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use proofmark_contract::{Contract, Evaluator, Exports, Function, Property, Value, shrink};
 use proofmark_run::usage::Usage;
-use proofmark_run::{Ended, Program};
+use proofmark_run::{Ended, Outcome, Program};
 
 /// Re-runs that shrinking one counterexample may take.
 const SHRINK_RUNS_MAX: u32 = 4000;
@@ -20,11 +20,23 @@ const SHRINK_STEPS_MAX: u64 = 200_000_000;
 /// The longest text of a value in evidence, in characters.
 pub const SHOWN_MAX: usize = 2000;
 
+/// What an artifact's functions are called in.
+pub trait Callee: Send + Sync {
+    /// Calls `function` with nothing left over from other calls.
+    fn call(&self, function: &Function, arguments: &[Value]) -> Outcome;
+}
+
+impl Callee for Program {
+    fn call(&self, function: &Function, arguments: &[Value]) -> Outcome {
+        Self::call(self, function, arguments)
+    }
+}
+
 /// Judges inputs of one function. One for each thread.
 pub struct Judge<'a> {
     contract: &'a Contract,
     function: Arc<Function>,
-    program: Arc<Program>,
+    program: Arc<dyn Callee>,
     /// The contract's properties of this function, in the contract's order.
     pub properties: Vec<&'a Property>,
     evaluator: Evaluator,
@@ -104,7 +116,7 @@ impl Violation {
 
 /// The artifact as properties see it, remembering the first call that trapped.
 struct InnerCalls {
-    program: Arc<Program>,
+    program: Arc<dyn Callee>,
     trapped: Mutex<Option<(String, Vec<Value>, String)>>,
     calls: AtomicU64,
 }
@@ -126,14 +138,14 @@ impl Exports for InnerCalls {
 impl<'a> Judge<'a> {
     /// A judge of calls to `function`.
     #[must_use]
-    pub fn new(contract: &'a Contract, function: &Arc<Function>, program: &Arc<Program>) -> Self {
-        let inner =
-            Arc::new(InnerCalls { program: Arc::clone(program), trapped: Mutex::new(None), calls: AtomicU64::new(0) });
+    pub fn new(contract: &'a Contract, function: &Arc<Function>, program: Arc<dyn Callee>) -> Self {
+        let (trapped, calls) = (Mutex::new(None), AtomicU64::new(0));
+        let inner = Arc::new(InnerCalls { program: Arc::clone(&program), trapped, calls });
         let exports: Arc<dyn Exports> = inner.clone();
         Self {
             contract,
             function: Arc::clone(function),
-            program: Arc::clone(program),
+            program,
             properties: contract.properties.iter().filter(|property| Arc::ptr_eq(&property.of, function)).collect(),
             evaluator: Evaluator::new(&contract.interface, exports),
             inner,

@@ -168,7 +168,7 @@ fn calls() {
     let contract = Contract::parse(CONTRACT).unwrap();
     let (bare, program) = (Bare::new(&contract), program(&contract));
     let function = &contract.interface.functions[0];
-    let judge = Judge::new(&contract, function, &program);
+    let judge = Judge::new(&contract, function, program.clone());
     let dictionary = Dictionary::of(&contract);
     let inputs = |seed| Source::new([seed; 32], &dictionary);
     let (mut ours, mut theirs) = (inputs(1), inputs(1));

@@ -107,7 +107,7 @@ fn search(
     function: &Arc<Function>,
     progress: Progress<'_>,
 ) -> Tally {
-    let judge = || Judge::new(task.contract, function, program);
+    let judge = || Judge::new(task.contract, function, program.clone());
     Search { task, check: "properties", function, twin, judge: &judge }.run(progress)
 }
 

@@ -41,7 +41,7 @@ pub fn run(task: &Task<'_>, progress: Progress<'_>) -> Finding {
     let mut tallies = Vec::new();
     for (function, before) in functions.iter().zip((0_u64..).map(|nth| nth.saturating_mul(each))) {
         let shifted = |done: u64, _: u64| progress(before.saturating_add(done), planned);
-        let judge = || Judge::new(task.contract, function, &program).by(&reference);
+        let judge = || Judge::new(task.contract, function, program.clone()).by(&reference);
         let search = Search { task, check: CHECK, function, twin: twin.as_ref().ok(), judge: &judge };
         tallies.push(search.run(&shifted));
     }

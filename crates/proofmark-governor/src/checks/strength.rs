@@ -1,6 +1,7 @@
 //! `strength`: would this contract have noticed a wrong artifact?
 //!
-//! Mutants of the artifact's own code are judged by the contract's examples and properties alone, on a few hundred inputs. Of
+//! Mutants of the artifact's own code are judged by the contract's examples and properties alone, on a few hundred inputs: each change
+//! once as it is, and once made on part of the inputs only, where no example is. Of
 //! one that the contract accepts, an input is looked for on which it differs from the artifact: that is a question only the
 //! contract's owner can answer. A mutant on which no difference is found counts against the contract; nobody guesses that it
 //! means the same.
@@ -16,7 +17,7 @@ use serde_json::json;
 use super::{Finding, Milestone, Progress, Task, counts, not_callable};
 use crate::shards;
 use baseline::Baseline;
-use trial::{By, Fate, Place, Question};
+use trial::{By, Extent, Fate, Mutant, Place, Question};
 
 mod baseline;
 mod trial;
@@ -74,56 +75,81 @@ fn unknown(why: &str) -> Finding {
 }
 
 /// What came of all mutants.
-struct Measured {
-    /// The points that were made mutants, in their order, and what came of each.
-    fates: Vec<(usize, Fate)>,
+struct Measured<'m> {
+    /// The mutants in the order of their points, and what came of each.
+    fates: Vec<(Mutant<'m>, Fate)>,
     /// Points that were looked at and left out, because no input runs their code.
     not_run: usize,
     /// Inputs of each function, by its name.
     inputs: BTreeMap<String, usize>,
     /// A question for each of the first survivors.
-    questions: Vec<(usize, Question)>,
+    questions: Vec<(Mutant<'m>, Question)>,
 }
 
-fn measured(
+fn measured<'m>(
     task: &Task<'_>,
     baseline: &Baseline<'_>,
-    mutants: &Mutants<'_>,
+    mutants: &'m Mutants<'_>,
     wanted: usize,
     progress: Progress<'_>,
-) -> Result<Measured, String> {
-    let Chosen { points, not_run } = choose(task, baseline, mutants, wanted, progress)?;
-    let planned = points.len() as u64;
+) -> Result<Measured<'m>, String> {
+    // Each change is two mutants.
+    let Chosen { points, not_run } = choose(task, baseline, mutants, wanted.div_ceil(2), progress)?;
+    let both = [Extent::Everywhere, Extent::Partly];
+    let made: Vec<Mutant<'_>> = points
+        .iter()
+        .flat_map(|(nth, point)| both.map(|extent| Mutant { nth: *nth, point, extent }))
+        .take(wanted)
+        .collect();
+    let planned = made.len() as u64;
     let (done, killed) = (AtomicU64::new(0), AtomicU64::new(0));
-    let fates = for_each(task.threads, &points, |(_, point)| {
-        let fate = trial::judge(baseline, mutants, point);
-        if matches!(fate, Ok(Fate::Killed(_))) {
+    let fates = for_each(task.threads, &made, |mutant| {
+        let fate = trial::judge(baseline, mutants, *mutant);
+        if fate.as_ref().is_ok_and(|fate| fate.noticed()) {
             (task.tell)(Milestone::Noticed(killed.fetch_add(1, Ordering::Relaxed).saturating_add(1)));
         }
         progress(done.fetch_add(1, Ordering::Relaxed).saturating_add(1), planned);
         fate
     });
     let fates: Vec<Fate> = fates.into_iter().collect::<Result<_, _>>()?;
-    let differing: Vec<(usize, &Point, Place)> = points
-        .iter()
-        .zip(&fates)
-        .filter_map(|((nth, point), fate)| match fate {
-            Fate::Differs(place) => Some((*nth, *point, *place)),
-            _ => None,
-        })
-        .take(LISTED_MAX)
-        .collect();
-    let questions = for_each(task.threads, &differing, |(nth, point, place)| {
-        let question = trial::question(baseline, mutants, point, *place);
+    let asked = asked(baseline, &made, &fates);
+    let questions = for_each(task.threads, &asked, |(mutant, place, simplest)| {
+        let question = trial::question(baseline, mutants, *mutant, *place, *simplest);
         progress(planned, planned);
-        question.map(|question| (*nth, question))
+        question.map(|question| (*mutant, question))
     });
     Ok(Measured {
-        fates: points.iter().map(|(nth, _)| *nth).zip(fates).collect(),
+        fates: made.into_iter().zip(fates).collect(),
         not_run,
         inputs: baseline.inputs(),
         questions: questions.into_iter().collect::<Result<_, _>>()?,
     })
+}
+
+/// Where to ask about each of the first survivors, and whether on the simplest input: such are easy to answer, and every other one is
+/// on the input farthest out that is not asked about yet, to which nobody's thoughts came.
+fn asked<'m>(baseline: &Baseline<'_>, made: &[Mutant<'m>], fates: &[Fate]) -> Vec<(Mutant<'m>, Place, bool)> {
+    let differing = made.iter().zip(fates).filter_map(|(mutant, fate)| match fate {
+        Fate::Differs(places) => Some((*mutant, places)),
+        _ => None,
+    });
+    let mut known: Vec<Place> = Vec::new();
+    let mut asked = Vec::new();
+    for ((mutant, places), simplest) in differing.take(LISTED_MAX).zip([true, false].into_iter().cycle()) {
+        let extreme = |place: &&Place| {
+            let input = baseline.functions.get(place.function)?.inputs.get(place.input)?;
+            let new = known.iter().all(|known| (known.function, known.input) != (place.function, place.input));
+            input.extreme.filter(|_| new)
+        };
+        let farthest = places.iter().filter(|place| extreme(place).is_some()).max_by_key(|place| extreme(place));
+        let middle = places.get(places.len() / 2);
+        let Some(place) = (if simplest { places.first() } else { farthest.or(middle) }) else { continue };
+        if !simplest {
+            known.push(*place);
+        }
+        asked.push((mutant, *place, simplest));
+    }
+    asked
 }
 
 struct Chosen<'m> {
@@ -208,34 +234,37 @@ fn for_each<I: Sync, T: Send>(threads: usize, items: &[I], work: impl Fn(&I) -> 
     ordered
 }
 
-fn finding(mutants: &Mutants<'_>, measured: &Measured) -> Finding {
+fn finding(mutants: &Mutants<'_>, measured: &Measured<'_>) -> Finding {
     let Measured { fates, not_run, inputs, questions } = measured;
     let count = |of: &dyn Fn(&Fate) -> bool| fates.iter().filter(|(_, fate)| of(fate)).count() as u64;
-    let all = fates.len() as u64;
-    let killed = count(&|fate| matches!(fate, Fate::Killed(_)));
-    let survived = count(&|fate| matches!(fate, Fate::Differs(_)));
-    let score = killed.saturating_mul(100).checked_div(all).unwrap_or(0);
     let by = |by: By| count(&|fate| *fate == Fate::Killed(by));
+    let all = fates.len() as u64;
+    let killed = count(&Fate::noticed);
+    let trapped = by(By::Trap).saturating_add(by(By::Fuel));
+    let survived = count(&|fate| matches!(fate, Fate::Differs(..)));
+    // What traps is noticed whatever a contract says.
+    let score = killed.saturating_mul(100).checked_div(all.saturating_sub(trapped)).unwrap_or(0);
     let survivors: Vec<_> = questions
         .iter()
-        .filter_map(|(nth, question)| {
-            let mut line = described(mutants, *nth)?;
+        .map(|(mutant, question)| {
+            let mut line = described(mutants, *mutant);
             line.insert("call".to_owned(), json!(question.call));
             line.insert("artifact".to_owned(), json!(question.artifact));
             line.insert("mutant".to_owned(), json!(question.mutant));
-            Some(line)
+            line
         })
         .collect();
     let undecided = fates.iter().filter(|(_, fate)| matches!(fate, Fate::Same | Fate::Unfinished));
-    let undecided: Vec<_> = undecided.take(LISTED_MAX).filter_map(|(nth, _)| described(mutants, *nth)).collect();
+    let undecided: Vec<_> = undecided.take(LISTED_MAX).map(|(mutant, _)| described(mutants, *mutant)).collect();
     Finding {
         outcome: Outcome::Passed,
         reason: None,
         counts: counts([
             ("mutants", all),
+            ("trapped", trapped),
             ("killed", killed),
             ("survived", survived),
-            ("undecided", all.saturating_sub(killed).saturating_sub(survived)),
+            ("undecided", count(&|fate| matches!(fate, Fate::Same | Fate::Unfinished))),
             ("score", score),
         ]),
         counterexamples: Vec::new(),
@@ -245,10 +274,10 @@ fn finding(mutants: &Mutants<'_>, measured: &Measured) -> Finding {
             "inputs": inputs,
             "killed_by": {
                 "example": by(By::Example), "property": by(By::Property), "reference": by(By::Reference),
-                "trap": by(By::Trap), "fuel": by(By::Fuel),
             },
+            "trapped_by": { "trap": by(By::Trap), "fuel": by(By::Fuel) },
             "unfinished": count(&|fate| *fate == Fate::Unfinished),
-            "classes": classes(mutants, fates),
+            "classes": classes(fates),
             "survivors": survivors,
             "undecided": undecided,
         }),
@@ -256,24 +285,24 @@ fn finding(mutants: &Mutants<'_>, measured: &Measured) -> Finding {
 }
 
 /// One mutant in words.
-fn described(mutants: &Mutants<'_>, nth: usize) -> Option<serde_json::Map<String, serde_json::Value>> {
-    let point = mutants.points().get(nth)?;
-    Some(serde_json::Map::from_iter([
+fn described(mutants: &Mutants<'_>, mutant: Mutant<'_>) -> serde_json::Map<String, serde_json::Value> {
+    let Mutant { point, extent, .. } = mutant;
+    let partly = if extent == Extent::Partly { ", for some inputs" } else { "" };
+    serde_json::Map::from_iter([
         ("class".to_owned(), json!(point.class.name())),
         ("function".to_owned(), json!(mutants.function(point))),
         ("offset".to_owned(), json!(point.offset)),
-        ("change".to_owned(), json!(point.change.to_string())),
-    ]))
+        ("change".to_owned(), json!(format!("{}{partly}", point.change))),
+    ])
 }
 
 /// Of each class of mutants how many there were and how many were killed.
-fn classes(mutants: &Mutants<'_>, fates: &[(usize, Fate)]) -> serde_json::Value {
+fn classes(fates: &[(Mutant<'_>, Fate)]) -> serde_json::Value {
     let mut classes: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for (nth, fate) in fates {
-        let Some(point) = mutants.points().get(*nth) else { continue };
-        let (all, killed) = classes.entry(point.class.name()).or_default();
+    for (mutant, fate) in fates {
+        let (all, killed) = classes.entry(mutant.point.class.name()).or_default();
         *all = all.saturating_add(1);
-        *killed = killed.saturating_add(u64::from(matches!(fate, Fate::Killed(_))));
+        *killed = killed.saturating_add(u64::from(fate.noticed()));
     }
     let lines = classes.into_iter().map(|(class, (all, killed))| (class, json!({ "mutants": all, "killed": killed })));
     json!(lines.collect::<BTreeMap<_, _>>())

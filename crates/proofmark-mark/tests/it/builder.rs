@@ -165,7 +165,9 @@ pub fn counts(check: &str) -> BTreeMap<String, u64> {
         "reference" => &[("references", 1), ("executions", 65_536), ("discarded", 7), ("differences", 0)],
         "determinism" => &[("pairs", 4096), ("differences", 0)],
         "interference" => &[("secrets", 1), ("pairs", 16_384), ("discarded", 9), ("leaks", 0)],
-        "strength" => &[("mutants", 200), ("killed", 180), ("survived", 10), ("undecided", 10), ("score", 90)],
+        "strength" => {
+            &[("mutants", 200), ("trapped", 0), ("killed", 180), ("survived", 10), ("undecided", 10), ("score", 90)]
+        }
         _ => &[],
     };
     counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()

@@ -133,7 +133,8 @@ pub fn counted(evidence: &Evidence) -> String {
             format!("{secrets}, {pairs} of calls that differ only there")
         }
         "strength" => {
-            let (mutants, killed) = (many(count("mutants"), "mutant"), grouped(count("killed")));
+            let told = count("mutants").saturating_sub(count("trapped"));
+            let (mutants, killed) = (many(told, "mutant"), grouped(count("killed")));
             let survived = match count("survived") {
                 0 => String::new(),
                 survived => format!("; {} are accepted though they differ", grouped(survived)),

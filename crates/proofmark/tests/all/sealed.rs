@@ -40,7 +40,7 @@ returns = "8"
 [[property]]
 name = "public-aardvark"
 of = "double"
-ensures = "result % 2u == 0u"
+ensures = "result % 2u == 0u && (n % 7u == 3u || result / 2u == n)"
 
 # planted-comment: the only input that tells right from wrong
 [[property]]

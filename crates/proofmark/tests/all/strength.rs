@@ -200,5 +200,9 @@ fn an_autonomous_mark_needs_a_contract_that_would_have_noticed() {
     refused.says("contract-strong").says("proofmark contract sharpen").says("would have been noticed");
     place.write("answers", "a\na\na\na\na\na\n");
     place.run(&["contract", "sharpen", "contract.toml", "larger.wat", "--answers", "answers"]).exits(0);
+    // Examples say nothing of what nobody looked at; a property does.
+    place.run(&check).exits(1).says("contract-strong").says("say in a [[property]]");
+    let not_less = "[[property]]\nname = \"not less\"\nof = \"larger\"\nensures = \"result >= a && result >= b\"\n";
+    place.write("contract.toml", format!("{}\n{not_less}", contract(&place)));
     place.run(&check).exits(0).says("marked");
 }

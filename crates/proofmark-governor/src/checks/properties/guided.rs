@@ -61,6 +61,8 @@ pub struct Guided {
     /// end with.
     pub undecided: u64,
     pub shards_out: u64,
+    /// Whether a call of the twin did not come to an end: what it compared, nobody knows.
+    cut: bool,
     /// Of the artifact itself.
     pub usage: Usage,
     /// Whether each edge was taken.
@@ -100,6 +102,7 @@ struct Round {
     differed: u64,
     undecided: u64,
     out: bool,
+    cut: bool,
     usage: Usage,
     found: Vec<(Arc<Seed>, News)>,
     /// The edges of each input as it is generated.
@@ -166,7 +169,7 @@ pub fn search<'a>(guide: &Guide<'_>, judge: &(dyn Fn() -> Judge<'a> + Sync), pro
     }
     guided.edges = known.map.reached().collect();
     // Where the search ended early, how far each shard came differs from run to run.
-    if guided.violated.is_none() {
+    if guided.violated.is_none() && !guided.cut {
         let mut differences = vec![None; twin.sites.len()];
         for stream in streams {
             let stream = stream.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -193,6 +196,7 @@ impl Guided {
         self.differed = self.differed.saturating_add(round.differed);
         self.undecided = self.undecided.saturating_add(round.undecided);
         self.shards_out = self.shards_out.saturating_add(u64::from(round.out));
+        self.cut |= round.cut;
         self.usage.add(round.usage);
         known.merge(round.found, round.fresh, todo);
         self.violated = self.violated.take().or(round.violated);
@@ -311,6 +315,7 @@ impl Turn<'_> {
         let (fuel, near) = (outcome.fuel, twin.near_budget(&outcome));
         Differences::add(&mut stream.differences, trace);
         if twin.cut_short(&outcome) {
+            round.cut = true;
             round.undecided = round.undecided.saturating_add(1);
             return fuel;
         }

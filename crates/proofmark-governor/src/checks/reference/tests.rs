@@ -91,7 +91,7 @@ fn a_difference_behind_a_magic_number_of_the_reference_is_found() {
     let task = task(&contract, DOUBLE, EXECUTIONS + EXECUTIONS / 2, 2);
     let (program, other) = (Arc::new(task.program().unwrap()), Arc::new(task.reference().unwrap().unwrap()));
     let function = &contract.interface.functions[0];
-    let judge = || Judge::new(&contract, function, &program).by(&other);
+    let judge = || Judge::new(&contract, function, program.clone()).by(&other);
     let search = |twin| Search { task: &task, check: CHECK, function, twin, judge: &judge }.run(&|_, _| {}).violated;
     let alone = task.twin().unwrap().unwrap();
     assert_eq!((search(None), search(Some(&alone))), (None, None));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use proofmark_contract::generate::{Dictionary, Source};
 use proofmark_contract::{Call, Contract, Function, Value};
+use proofmark_mark::challenge::Challenge;
 use proofmark_run::{Artifact, Ended, Program};
 
 use crate::checks::{Progress, Task, examples};
@@ -16,6 +17,14 @@ const INPUTS_MAX: usize = 256;
 const GENERATED_MAX: usize = 16 * INPUTS_MAX;
 /// The part of a contract's total fuel that is spent on a function's inputs.
 const FUEL_PART: u64 = 64;
+/// Functions with fewer results on all their inputs are taken to have few.
+const FEW_RESULTS: usize = 16;
+/// Into how many parts a mutant divides inputs, by their results.
+const PARTS: u8 = 8;
+/// Parts that are tried, in search of one in which the mutant differs.
+pub const PARTS_TRIED: u8 = 3;
+/// The longest call that is asked about as it was generated, in characters.
+pub const CALL_MAX: usize = 80;
 /// A mutant may take so many times the artifact's fuel on all inputs together,
 const FUEL_TIMES: u64 = 16;
 /// and beside it so many calls that exhaust the budget of one.
@@ -30,6 +39,7 @@ pub struct Baseline<'a> {
     pub reference: Option<Arc<Program>>,
     pub examples: Vec<Did>,
     pub functions: Vec<Tried>,
+    pub parts: Arc<Parts>,
     /// Fuel that a mutant may take in all its calls together.
     pub fuel_max: u64,
 }
@@ -48,6 +58,8 @@ pub struct Input {
     pub alone: bool,
     /// How the reference's call ended.
     pub reference: Option<Ended>,
+    /// How far out it is: the bits that its numbers and characters take. `None` where the call is too long to be read.
+    pub extreme: Option<u64>,
 }
 
 /// How a call of the artifact ended, and what it took.
@@ -103,13 +115,87 @@ impl<'a> Baseline<'a> {
         }
         let calls = contract.budget.fuel.saturating_mul(FUEL_CALLS);
         let fuel_max = fuel.saturating_mul(FUEL_TIMES).saturating_add(calls);
-        Ok(Self { contract, artifact, program, reference, examples, functions, fuel_max })
+        let parts = Arc::new(Parts::new(task, &functions));
+        Ok(Self { contract, artifact, program, reference, examples, functions, parts, fuel_max })
     }
 
     /// How many inputs each function has.
     pub fn inputs(&self) -> BTreeMap<String, usize> {
         self.functions.iter().map(|tried| (tried.function.full_name(), tried.inputs.len())).collect()
     }
+}
+
+/// Which calls a mutant answers that is one on part of the inputs: those with about one in [`PARTS`] of the results, but no example's
+/// call. Inputs that must have the same result are treated alike so. Where results are few it is one in so many of the calls, and
+/// calls with the same numbers and texts in another order are treated alike.
+pub struct Parts {
+    challenge: Challenge,
+    examples: BTreeSet<String>,
+    /// Functions that have few results, by name.
+    few: BTreeSet<String>,
+}
+
+impl Parts {
+    fn new(task: &Task<'_>, functions: &[Tried]) -> Self {
+        let calls = task.contract.examples.iter().map(|example| &example.call);
+        let few = |tried: &&Tried| {
+            let results: BTreeSet<String> = tried.inputs.iter().map(|input| input.did.ended.to_string()).collect();
+            results.len() < FEW_RESULTS
+        };
+        Self {
+            challenge: task.challenge,
+            examples: calls.map(|call| named(&call.function, &call.args)).collect(),
+            few: functions.iter().filter(few).map(|tried| tried.function.full_name()).collect(),
+        }
+    }
+
+    /// Whether a call of the artifact that ended so is in this part of a mutant.
+    pub fn hold(&self, mutant: usize, part: u8, function: &Function, arguments: &[Value], ended: &Ended) -> bool {
+        if self.examples.contains(&named(function, arguments)) {
+            return false;
+        }
+        let by = if self.few.contains(&function.full_name()) {
+            let mut leaves = Vec::new();
+            arguments.iter().for_each(|argument| argument.leaves(&mut |leaf| leaves.push(format!("{leaf:?}"))));
+            leaves.sort_unstable();
+            leaves.join(" ")
+        } else {
+            ended.to_string()
+        };
+        let drawn = self.challenge.derive(&[b"strength", b"part", &(mutant as u64).to_be_bytes(), by.as_bytes()]);
+        drawn.first().is_some_and(|byte| byte % PARTS == part)
+    }
+}
+
+/// A call in a text that no other has.
+fn named(function: &Function, arguments: &[Value]) -> String {
+    format!("{} {arguments:?}", function.full_name())
+}
+
+/// The bits of all numbers and characters.
+fn extreme(arguments: &[Value]) -> u64 {
+    let bits = |number: u64| u64::from(u64::BITS.saturating_sub(number.leading_zeros()));
+    let mut sum = 0_u64;
+    let mut add = |leaf: &Value| {
+        sum = sum.saturating_add(match leaf {
+            Value::S8(number) => bits(number.unsigned_abs().into()),
+            Value::U8(number) => bits((*number).into()),
+            Value::S16(number) => bits(number.unsigned_abs().into()),
+            Value::U16(number) => bits((*number).into()),
+            Value::S32(number) => bits(number.unsigned_abs().into()),
+            Value::U32(number) => bits((*number).into()),
+            Value::S64(number) => bits(number.unsigned_abs()),
+            Value::U64(number) => bits(*number),
+            Value::F32(number) => bits(number.abs().to_bits().into()),
+            Value::F64(number) => bits(number.abs().to_bits()),
+            Value::Char(character) => bits(u32::from(*character).into()),
+            Value::String(text) => text.chars().map(|one| bits(u32::from(one).into())).fold(0, u64::saturating_add),
+            Value::Flags(_, flags) => bits((*flags).into()),
+            _ => 1,
+        });
+    };
+    arguments.iter().for_each(|argument| argument.leaves(&mut add));
+    sum
 }
 
 /// How the reference's call with an input ends, and what it takes.
@@ -128,7 +214,7 @@ fn tried(
 ) -> Result<Tried, String> {
     let name = function.full_name();
     let mut source = Source::new(task.challenge.derive(&[b"strength", b"inputs", name.as_bytes()]), dictionary);
-    let judge = Judge::new(task.contract, function, program);
+    let judge = Judge::new(task.contract, function, program.clone());
     let fuel_max = task.contract.budget.total_fuel / FUEL_PART;
     let (mut fuel, mut inputs, mut known) = (0_u64, Vec::new(), BTreeSet::new());
     for _ in 0..GENERATED_MAX {
@@ -137,7 +223,7 @@ fn tried(
         }
         let arguments = source.arguments(function);
         let call = Call { function: Arc::clone(function), args: arguments.clone() }.to_string();
-        if !known.insert(call) {
+        if !known.insert(call.clone()) {
             continue;
         }
         let calls_before = judge.inner_calls();
@@ -154,7 +240,8 @@ fn tried(
         match judge.of(&did.ended, &arguments, &terms) {
             Judgement::Holds | Judgement::AllowedTrap => {
                 let alone = judge.inner_calls() == calls_before;
-                inputs.push(Input { arguments, did, alone, reference: terms.reference });
+                let extreme = (call.chars().count() <= CALL_MAX).then(|| extreme(&arguments));
+                inputs.push(Input { arguments, did, alone, reference: terms.reference, extreme });
             }
             Judgement::Undecided(_) => {}
             Judgement::Violated(Violation::Trap(_)) => return Err(format!("the artifact itself traps in `{name}`")),

@@ -38,10 +38,11 @@ const NOT_LESS: &str = "[[property]]\nname = \"not less\"\nof = \"larger\"\nensu
 #[test]
 fn a_contract_that_says_all_notices_all_but_what_means_the_same() {
     let finding = found(&format!("{EXAMPLE}{ONE_OF_THEM}{NOT_LESS}"));
-    // `>` became `>=`: where both are equal, either will do.
-    assert_eq!((finding.outcome, finding.counts["survived"], finding.counts["undecided"]), (Outcome::Passed, 0, 1));
+    // `>` became `>=`, everywhere and for some: where both are equal, either will do.
+    assert_eq!((finding.outcome, finding.counts["survived"], finding.counts["undecided"]), (Outcome::Passed, 0, 2));
     assert!(finding.counts["mutants"] >= 5, "{:?}", finding.counts);
     assert_eq!(finding.details["undecided"][0]["change"], "`i32.gt_u` became `i32.ge_u`");
+    assert_eq!(finding.details["undecided"][1]["change"], "`i32.gt_u` became `i32.ge_u`, for some inputs");
     assert_eq!(finding.details["undecided"][0]["function"], "larger");
 }
 
@@ -70,6 +71,34 @@ fn the_finding_is_the_same_with_any_number_of_threads() {
 }
 
 #[test]
+fn examples_alone_notice_nothing_where_nobody_looked() {
+    let examples: String =
+        (0..20).map(|a| format!("[[example]]\ncall = \"larger({a}, 10)\"\nreturns = \"{}\"\n", a.max(10))).collect();
+    let finding = found(&examples);
+    // Half of all mutants: what is wrong everywhere is noticed.
+    assert!((30..=50).contains(&finding.counts["score"]), "{:?}", finding.details);
+    let survivors = finding.details["survivors"].as_array().unwrap();
+    assert!(survivors.iter().all(|one| one["change"].as_str().unwrap().ends_with("for some inputs")), "{survivors:?}");
+    // What no input could have as a result beside the right one is noticed wherever it is wrong.
+    let rich = found(&format!("{examples}{ONE_OF_THEM}{NOT_LESS}"));
+    assert_eq!(rich.counts["survived"], 0, "{:?}", rich.details);
+}
+
+#[test]
+fn an_error_that_keeps_how_calls_relate_is_not_noticed_by_that() {
+    // Both orders have one result, and so has the mutant where it answers.
+    let related = "[[property]]\nname = \"either order\"\nof = \"larger\"\nensures = \"larger(b, a) == result\"\n";
+    let added = LARGER.replace(
+        "(if (i32.gt_u (local.get $a) (local.get $b)) (then (return (local.get $a)))) (local.get $b)",
+        "(i32.add (select (local.get $a) (local.get $b) (i32.gt_u (local.get $a) (local.get $b))) (i32.const 0))",
+    );
+    let finding = found_with(&contract(&format!("{EXAMPLE}{related}")), &added, 200, 2);
+    let survivors = finding.details["survivors"].as_array().unwrap();
+    let constant = "`i32.const 0` became `i32.const 1`, for some inputs";
+    assert!(survivors.iter().any(|one| one["change"] == constant), "{:?}", finding.details);
+}
+
+#[test]
 fn code_that_no_input_runs_is_left_out_and_counted() {
     let hidden = LARGER.replace("(if", "(if (i32.eq (local.get $a) (i32.const 3141592653)) (then (return (i32.mul (local.get $b) (i32.const 7777777))))) (if");
     let rules = format!("{EXAMPLE}{ONE_OF_THEM}");
@@ -89,13 +118,18 @@ fn what_kills_a_mutant_is_told_apart() {
     let rules = format!("{EQUAL}{ONE_OF_THEM}{NOT_LESS}[budget]\nfuel = 5_000_000\n");
     let finding = found_with(&contract(&rules), counts_down, 200, 2);
     let by = |name: &str| finding.details["killed_by"][name].as_u64().unwrap();
-    assert!(by("fuel") >= 1 && by("example") >= 1 && by("property") >= 1, "{:?}", finding.details);
-    assert_eq!(["fuel", "example", "property", "trap"].map(by).iter().sum::<u64>(), finding.counts["killed"]);
+    assert!(by("example") >= 1 && by("property") >= 1, "{:?}", finding.details);
+    assert_eq!(["example", "property", "reference"].map(by).iter().sum::<u64>(), finding.counts["killed"]);
+    let by = |name: &str| finding.details["trapped_by"][name].as_u64().unwrap();
+    assert!(by("fuel") >= 1, "{:?}", finding.details);
+    assert_eq!(by("fuel") + by("trap"), finding.counts["trapped"]);
+    let [all, trapped, killed] = ["mutants", "trapped", "killed"].map(|name| finding.counts[name]);
+    assert_eq!(finding.counts["score"], 100 * killed / (all - trapped));
     let divides = r#"(module (func (export "larger") (param $a u32) (param $b u32) (result u32)
         (drop (i32.div_u (local.get $a) (i32.const 1)))
         (select (local.get $a) (local.get $b) (i32.gt_u (local.get $a) (local.get $b)))))"#;
     let finding = found_with(&contract(&rules), divides, 200, 2);
-    assert!(finding.details["killed_by"]["trap"].as_u64().unwrap() >= 1, "{:?}", finding.details);
+    assert!(finding.details["trapped_by"]["trap"].as_u64().unwrap() >= 1, "{:?}", finding.details);
 }
 
 #[test]
